@@ -3,9 +3,10 @@
     python benchmarks/starts_shared.py [SUITE ...]
 
 Every experience and test task of the standard profile is started, none is played. The columns compare the whole first
-observation, and the start key of the environment: for MiniHack the map. A dark room shows the squares around the player
-only, so different levels look alike. The last column lights the room: it compares the maps of MiniHack-Room-Random with
-the same seeds, which have the player and the stairs on the same squares. Needs ictbench[minihack,alfworld].
+observation, the start key of the environment (for MiniHack the map), and the whole content of the task where the
+environment knows it, hidden parts included. A dark room shows the squares around the player only, so different levels
+look alike. The column with light compares the maps of MiniHack-Room-Random with the same seeds, which have the player
+and the stairs on the same squares. Needs ictbench[minihack,alfworld,babyai].
 """
 
 from __future__ import annotations
@@ -42,11 +43,14 @@ def main() -> None:
                 plans = [loop_plan(suite, family, index, sizes) for index in range(sizes.loops)]
                 rows.append([family, *shares(env, plans)])
         print(f"{name}, {sizes.loops} loops of {sizes.turns * sizes.batch_size} experience tasks")
-        print(tabulate(rows, ("family", "whole observation", "start key", "with light"), floatfmt=".3f"), "\n")
+        print(
+            tabulate(rows, ("family", "whole observation", "start key", "with light", "content"), floatfmt=".3f"),
+            "\n",
+        )
 
 
-def shares(env: TextEnv, plans: Sequence[LoopPlan]) -> tuple[float, float, float | None]:
-    """Return the share of equal starts by whole observation, by start key, and by start key with light."""
+def shares(env: TextEnv, plans: Sequence[LoopPlan]) -> tuple[float, float, float | None, float | None]:
+    """Return the share of equal starts by whole observation, start key, start key with light, and content."""
 
     def whole(task: Task) -> str:
         return env.reset(task).digest
@@ -58,7 +62,19 @@ def shares(env: TextEnv, plans: Sequence[LoopPlan]) -> tuple[float, float, float
         return start(task.model_copy(update={"params": {**task.params, "env_id": LIT}}))
 
     dark = plans[0].test[0].params.get("env_id") == DARK
-    return shared(plans, whole), shared(plans, start), shared(plans, lit) if dark else None
+    known = content(env, plans[0].test[0]) is not None
+    return (
+        shared(plans, whole),
+        shared(plans, start),
+        shared(plans, lit) if dark else None,
+        shared(plans, lambda task: str(content(env, task))) if known else None,
+    )
+
+
+def content(env: TextEnv, task: Task) -> str | None:
+    """Return the content key of a task."""
+    env.reset(task)
+    return env.content_key()
 
 
 def shared(plans: Sequence[LoopPlan], start: Callable[[Task], str]) -> float:

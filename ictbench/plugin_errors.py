@@ -15,6 +15,8 @@ from ictbench.validation import validation_message
 if TYPE_CHECKING:
     from types import FrameType
 
+EXCERPT_CHARACTERS = 300
+
 OWN_PACKAGE = __name__.partition(".")[0]
 
 
@@ -32,7 +34,7 @@ def plugin_error(during: str, error: Exception, plugin: type[Any] | None = None)
     return wrapped
 
 
-def create(what: str, plugin: type[Any], /, **arguments: Any) -> Any:
+def create(what: str, plugin: type[Any], /, *positional: Any, **arguments: Any) -> Any:
     """Return an instance of a plug-in.
 
     Raises:
@@ -41,7 +43,7 @@ def create(what: str, plugin: type[Any], /, **arguments: Any) -> Any:
     """
     check_methods(what, plugin)
     try:
-        return plugin(**arguments)
+        return plugin(*positional, **arguments)
     except IctbenchError:
         raise
     except TypeError as error:
@@ -99,6 +101,12 @@ def describe_error(error: BaseException) -> str:
     text = validation_message(error) if isinstance(error, ValidationError) else str(error)
     name = type(error).__name__
     return f"{name}: {' '.join(text.split())}" if text else name
+
+
+def short_repr(value: object) -> str:
+    """Return the start of a value's repr."""
+    text = repr(value)
+    return text if len(text) <= EXCERPT_CHARACTERS else f"{text[:EXCERPT_CHARACTERS]}…"
 
 
 def raised_at(error: BaseException, plugin: type[Any] | None = None) -> str:

@@ -34,7 +34,7 @@ MAX_ANALYSIS_BYTES = 1_000_000
 def check_suite(result: Result, suite: Suite) -> Check:
     """Check that the result belongs to this suite, as it is defined here."""
     findings = Findings("suite")
-    for name in ("name", "digest"):
+    for name in ("name", "digest", "deterministic"):
         claimed, expected = getattr(result.suite, name), getattr(suite, name)
         if claimed != expected:
             findings.add(f"its {name} is {quote(claimed)}, and {quote(expected)} here")

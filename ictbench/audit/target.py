@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.audit.findings import Findings, quote
-from ictbench.errors import RunFolderError, SubmissionError, UnknownNameError
+from ictbench.errors import ConfigError, RunFolderError, SubmissionError, UnknownNameError
 from ictbench.runs import load_run
 from ictbench.runs.run_folder import RunFolder, missing_path
 from ictbench.submissions.episode_records import evidence_of_run, records_digest
@@ -75,6 +75,19 @@ def local_suite(result: Result, file: str | Path | None) -> Suite:
             "--suite"
         )
     return load_suite(result.suite.name)
+
+
+def check_deterministic(suite: Suite) -> None:
+    """Check that recorded actions lead to the recorded observations again.
+
+    Raises:
+        ConfigError: The suite says that its environment is not deterministic.
+    """
+    if not suite.deterministic:
+        raise ConfigError(
+            f"suite {suite.name} is not verifiable: its environment is not deterministic (`deterministic: false`), so "
+            "a replay of the recorded actions proves nothing"
+        )
 
 
 def record_path(path: Path, badge: Badge) -> Path:

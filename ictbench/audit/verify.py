@@ -14,7 +14,7 @@ from ictbench.audit.recompute import recompute
 from ictbench.audit.replay import draw_sample, replay
 from ictbench.audit.result_checks import make_plans
 from ictbench.audit.shown_checks import check_shown
-from ictbench.audit.target import Target, check_packages, local_suite, read_target
+from ictbench.audit.target import Target, check_deterministic, check_packages, local_suite, read_target
 from ictbench.audit.verification import BADGE_SAMPLE, Check, Replayed, Verification
 from ictbench.envs import checked_versions
 from ictbench.errors import ConfigError
@@ -68,6 +68,7 @@ def verify(
     play_options = Options.parse(options)
     target = read_target(path.folder if isinstance(path, Run) else Path(path))
     own_suite = local_suite(target.evidence.result, suite)
+    check_deterministic(own_suite)
     checks = _Checks(on_check)
     for check in (*target.own_checks, *recompute(target.evidence, own_suite)):
         checks.add(check)

@@ -10,7 +10,7 @@ from ictbench.board.entries import SECTIONS
 from ictbench.board.prompt_transfers import TRANSFERRED, prompt_transfers, transfer_cells, transfer_records
 from ictbench.results.formatting import INTERVAL_MEANING, code_span, markdown_table, rate, signed, signed_number
 from ictbench.results.table_text import csv_text
-from ictbench.results.tables import FAILURES, MIXED
+from ictbench.results.tables import FAILURES, MIXED, progress_columns
 from ictbench.suites.trained_on import format_trained_on
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ RANKED = (
     "badges",
 )
 STREAMED = ("entry", "online success [95 %]", "regret [95 %]", "forgetting [95 %]", "forward transfer [95 %]")
+PROGRESS = ("entry", "progress of best [95 %]", "gain in progress [95 %]")
 COMBINED = ("entry", "division", "gain [95 %]", "tokens", "episodes per loop", "Pareto front")
 COMBINED_MEANING = (
     "On the Pareto front: no other entry gains at least as much with no more tokens and no more episodes of "
@@ -118,6 +119,21 @@ def streamed_cells(one: Ranked) -> list[str] | None:
     ]
 
 
+def progress_cells(one: Ranked) -> list[str] | None:
+    """Return a row for the columns `PROGRESS`; None for an entry whose progress is not known."""
+    measures = one.entry.measures
+    if measures is None or measures.progress is None:
+        return None
+    return [one.entry.submission.name, rate(measures.progress.best), signed(measures.progress.gain)]
+
+
+def secondary_tables(track: Track) -> Iterator[tuple[Sequence[str], list[list[str]]]]:
+    """Yield head and rows of the tables beside a ranking, of measures that only some worlds and suites have."""
+    for head, cells in ((STREAMED, streamed_cells), (PROGRESS, progress_cells)):
+        if rows := [*filter(None, map(cells, track.ranked))]:
+            yield head, rows
+
+
 def ranked_remarks(track: Track) -> Iterator[tuple[str, str]]:
     """Yield what a reader should know beside the scores: the names of ranked entries, each with a remark."""
     for one in track.ranked:
@@ -173,8 +189,8 @@ def _sections(board: Board, tracks: Sequence[Track]) -> Iterator[str]:
     for track in tracks:
         yield from (f"## {code_span(track.name)}", "")
         yield _table(RANKED, map(ranked_cells, track.ranked), texts=(1, 2))
-        if streamed := [*filter(None, map(streamed_cells, track.ranked))]:
-            yield _table(STREAMED, streamed, texts=(0,))
+        for head, rows in secondary_tables(track):
+            yield _table(head, rows, texts=(0,))
         for name, text in ranked_remarks(track):
             yield f"{code_span(name)}: {code_span(text)}\n"
         if any(one.low < one.high for one in track.ranked):
@@ -263,7 +279,7 @@ def _measures(measures: Measures | None) -> Row:
         row |= _ends("online_regret", measures.online.regret if measures.online else None)
         for name in MIXED:
             row |= _ends(name, getattr(measures.mixed, name))
-    return row
+    return row | (progress_columns(measures) if measures else {})
 
 
 def _ends(name: str, interval: Interval | None) -> Row:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ictbench._version import __version__
-from ictbench.envs import env_class
+from ictbench.envs import env_maker
 from ictbench.envs.alfworld.data import check_data
 from ictbench.errors import IctbenchError
 from ictbench.plugin_errors import describe_error, raised_at
@@ -33,6 +33,7 @@ EXTRAS = {
     "meta": "gymnasium",
     "openenv": "openenv",
     "ray": "ray",
+    "textworld": "textworld",
     "train": "trl",
 }
 """Module that each extra installs."""
@@ -95,7 +96,7 @@ def _suite(name: str) -> Check:
         suite = load_suite(name)
         family = next(iter(suite.families))
         task = suite.first_tasks(family, 1)[0]
-        env = env_class(suite.env)()
+        env = env_maker(suite.env)()
         observation = env.reset(task)
         env.step(observation.actions[0])
         # The version of a game file is a digest.
@@ -134,6 +135,7 @@ def _purpose(extra: str) -> str:
         "gepa": "reflector gepa",
         "meta": "ictbench.MetaEnv",
         "ray": "--executor ray",
+        "textworld": "TextWorld",
         "train": "ictbench train",
     }
     return purposes.get(extra, f"{extra}/… models")

@@ -89,6 +89,7 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         combined,
         ranked_cells,
         ranked_remarks,
+        secondary_tables,
         unranked,
         unranked_cells,
     )
@@ -102,6 +103,8 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         console.print()
         print_line(track.name)
         console.print(_table(console.width, RANKED, map(ranked_cells, track.ranked)))
+        for head, secondary in secondary_tables(track):
+            console.print(_table(console.width, head, secondary))
         for name, text in ranked_remarks(track):
             print_line(f"{name}: {text}")
     for name, rows in combined(tracks):

@@ -20,7 +20,7 @@ PAGE = page(
 @takes_run_options("meta")
 def openenv(
     suite: Annotated[str, option("--suite", "Suite by name, or a YAML file.")] = "minihack-v1",
-    family: Annotated[str, typer.Option("--family", help="Family of the suite.")] = "eat",
+    family: Annotated[str, typer.Option("--family", metavar="FAMILY", help="Family of the suite.")] = "eat",
     actor: Annotated[str, option("--actor", "Actor: rules, random, provider/model, module:Name.")] = "rules",
     sessions: Annotated[
         int, typer.Option("--sessions", help="Clients at a time; several need worker processes.", min=1)

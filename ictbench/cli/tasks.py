@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,6 +55,10 @@ def show(
 
     loaded = load_suite(suite)
     print(visible(f"{loaded.name}: {loaded.title}\nenvironment {loaded.env}, digest {loaded.digest}"))
+    if not loaded.deterministic:
+        print("The environment is not deterministic: results cannot be verified.")
+    if loaded.params:
+        print(visible(f"Parameters of all families: {json.dumps(loaded.params, ensure_ascii=False)}"))
     families = grid(("family", "role", "parameters"), left=("family", "role", "parameters"))
     for name, family in loaded.families.items():
         add_row(families, (name, family.role, _parameters(family)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +22,10 @@ class TextEnv(ABC):
     a used one, in another process and on another date. All methods are synchronous and are called by one thread at a
     time, never on the event loop.
     """
+
+    addressed: ClassVar[bool] = False
+    """Whether the name of the environment ends in an address, as in `gym:FrozenLake-v1`: its class plays whatever the
+    address names. An instance is then created with the address as its only argument."""
 
     @abstractmethod
     def reset(self, task: Task) -> Observation:
@@ -65,6 +69,14 @@ class TextEnv(ABC):
 
         Two tasks with equal keys start alike, whatever else their screens say: a key leaves out counters and messages
         that make every screen unique. None, the default, stands for the whole first observation.
+        """
+        return None
+
+    def content_key(self) -> str | None:
+        """Return a digest of the whole current task, of what its start hides too; None if it is not known.
+
+        Called after `reset`, before the first step. Two tasks with equal keys are the same task under two names: pools
+        of a suite are disjoint in content if no key occurs in two of them.
         """
         return None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SPELLINGS = {"alfworld": "ALFWorld", "babyai": "BabyAI", "minihack": "MiniHack"}
+SPELLINGS = {"alfworld": "ALFWorld", "babyai": "BabyAI", "minihack": "MiniHack", "textworld": "TextWorld"}
 """Words of an id that are not simply capitalized."""
 
 

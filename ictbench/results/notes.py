@@ -74,6 +74,8 @@ def remarks(result: Result) -> Iterator[str]:
             f"Its prompts were learned with actor {learned.get('actor')} by {learned.get('reflector')}; prompt 1 of a "
             "loop is their last one, prompt 2 their best one, so the last gain is that of the best prompt."
         )
+    if not result.suite.deterministic:
+        yield "Not verifiable: the environment is not deterministic, as the suite says, so no replay can check it."
     if not result.ranked:
         reasons = [*result.deviations]
         if result.profile == "quick":

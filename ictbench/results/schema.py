@@ -194,6 +194,8 @@ class SuiteId(Record):
 
     name: str
     digest: str
+    deterministic: bool = Field(default=True, exclude_if=lambda deterministic: deterministic)
+    """False if the environment is not deterministic, so that a result cannot be verified."""
 
 
 class Player(PluginSpec):

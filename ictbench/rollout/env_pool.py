@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ictbench.envs import env_class
+from ictbench.envs import env_class, env_maker
 from ictbench.rollout.env_errors import env_errors
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class EnvPool:
         else:
             self._make_room()
             with env_errors(cls, "creation", task):
-                pooled = PooledEnv(cls(), key)
+                pooled = PooledEnv(env_maker(task.env)(), key)
         self._lent += 1
         self._max_lent = max(self._max_lent, self._lent)
         return pooled

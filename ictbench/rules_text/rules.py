@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 HEADING = "Learned from experience:"
 """The line below which the scripted reflector writes its rules. It never changes the text above that line."""
@@ -38,55 +38,77 @@ class Choose:
 
 
 @dataclass(frozen=True, slots=True)
-class Follow:
-    """Rule: where no other rule applies, prefer actions that share words with a line of text; repeat none of them."""
+class Line:
+    """Declaration: the line that begins with `phrase` says what matters in this episode.
+
+    Only below it do rules of the kinds after this one have a meaning.
+    """
 
     phrase: str
-    """Beginning of the line."""
 
     def __str__(self) -> str:
-        return f'Prefer new actions that name what the line "{self.phrase}" names.'
+        return f'The line "{self.phrase}" says what matters.'
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """Rule: how to use actions of one kind while following a line."""
+class Hold:
+    """Declaration: something is held from an action that matches `taking` until one that matches `giving`."""
 
-    kind: str
-    """First word of the actions."""
-    how: Literal[
-        "only what the line names, and once",
-        "only what the line names",
-        "only for more of what the line names",
-        "and what was done may be done again",
-    ]
+    taking: str
+    giving: str
 
     def __str__(self) -> str:
-        return f'As for "{self.kind}": {self.how}.'
+        return f'You hold something from "{self.taking}" to "{self.giving}".'
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Rule: choose an action that matches `pattern`, none twice while the same is held."""
+
+    pattern: str
+    """Words of an action with placeholders; see `ictbench.rules_text.patterns`."""
+    word: str = ""
+    """Only if the line names this word; empty for any line."""
+    held: Literal["", "something", "nothing"] = ""
+    """Only while something, or nothing, is held."""
+    offered: str = ""
+    """Only actions after which an action that matches this pattern was offered and left undone."""
+
+    def __str__(self) -> str:
+        word = f'the line names "{self.word}"' if self.word else ""
+        held = f"you hold {self.held}" if self.held else ""
+        conditions = " and ".join(filter(None, (word, held)))
+        where = f' where "{self.offered}" was offered' if self.offered else ""
+        return f'{f"When {conditions}, choose" if conditions else "Choose"} "{self.pattern}"{where}.'
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Rule: if the line names actions of `kind`, do one of them before any action of the kind `later`."""
+    """Rule: if the line names `word`, do an action that matches `first` before any that matches `later`."""
 
-    kind: str
+    word: str
+    first: str
     later: str
-    place: str
-    """Action, without numbers, after which actions of `kind` become available; empty if unknown."""
+    place: str = ""
+    """Pattern of actions that may lead to `first`; empty if unknown."""
 
     def __str__(self) -> str:
-        return f'If it names "{self.kind}", do that before "{self.later}"; look for it by "{self.place}".'
+        place = f'; look for it by "{self.place}"' if self.place else ""
+        return f'If the line names "{self.word}", do "{self.first}" before "{self.later}"{place}.'
 
 
-Rule = Walk | Choose | Follow | Manner | Before
+Rule = Walk | Choose | Line | Hold | Act | Before
 
 _RULE = re.compile(
     r'Walk onto "(?P<symbol>.)"|'
     r'(?P<when>When you see|After you have seen) "(?P<phrase>[^"\n]+)", choose "(?P<action>[^"\n]+)"|'
-    r'Prefer new actions that name what the line "(?P<line>[^"\n]+)" names|'
-    r'As for "(?P<kind>[^"\n]+)": (?P<how>only what the line names, and once|only what the line names|'
-    r"only for more of what the line names|and what was done may be done again)|"
-    r'If it names "(?P<first>[^"\n]+)", do that before "(?P<later>[^"\n]+)"; look for it by "(?P<place>[^"\n]*)"'
+    r'The line "(?P<line>[^"\n]+)" says what matters|'
+    r'You hold something from "(?P<taking>[^"\n]+)" to "(?P<giving>[^"\n]+)"|'
+    r'(?:Choose|When (?:the line names "(?P<word>[^"\n]+)"(?: and (?=you hold)|(?=,)))?'
+    r'(?:you hold (?P<held>something|nothing))?, choose) "(?P<pattern>[^"\n]+)"'
+    r'(?: where "(?P<offered>[^"\n]+)" was offered)?|'
+    r'If the line names "(?P<named>[^"\n]+)", do "(?P<first>[^"\n]+)" before "(?P<later>[^"\n]+)"'
+    r'(?:; look for it by "(?P<place>[^"\n]+)")?'
 )
 
 
@@ -99,13 +121,16 @@ def parse_rules(text: str) -> tuple[Rule, ...]:
 def _rule(match: re.Match[str]) -> Rule:
     if match["symbol"]:
         return Walk(match["symbol"])
+    if match["action"]:
+        return Choose(match["phrase"], match["action"], later=match["when"].startswith("After"))
     if match["line"]:
-        return Follow(match["line"])
-    if match["kind"]:
-        return Manner(match["kind"], match["how"])  # type: ignore[arg-type]
+        return Line(match["line"])
+    if match["taking"]:
+        return Hold(match["taking"], match["giving"])
     if match["first"]:
-        return Before(match["first"], match["later"], match["place"])
-    return Choose(match["phrase"], match["action"], later=match["when"].startswith("After"))
+        return Before(match["named"], match["first"], match["later"], match["place"] or "")
+    held: Any = match["held"] or ""
+    return Act(match["pattern"], match["word"] or "", held, match["offered"] or "")
 
 
 def action_kind(action: str) -> str:

@@ -127,4 +127,8 @@ def check_playable(plan: RunPlan, loops: Iterable[LoopPlan]) -> dict[str, str]:
     cls = env_class(plan.suite.env)
     if resolve("actor", plan.actor.name).sees_solution and cls.solve is TextEnv.solve:
         raise ConfigError(f"actor {plan.actor.label!r} needs a solver, which environment {plan.suite.env!r} has not")
-    return checked_versions(plan.suite.env, {task.id: task for loop in loops for task in loop.tasks}.values())
+    return checked_versions(
+        plan.suite.env,
+        {task.id: task for loop in loops for task in loop.tasks}.values(),
+        deterministic=plan.suite.deterministic,
+    )

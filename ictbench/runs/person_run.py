@@ -124,7 +124,11 @@ def play_person_run(plan: RunPlan, folder: RunFolder, player: Player) -> Run:
         RunError: The environment's code fails, or files cannot be written.
     """
     loops = list(plan.loops())
-    versions = checked_versions(plan.suite.env, {task.id: task for loop in loops for task in loop.tasks}.values())
+    versions = checked_versions(
+        plan.suite.env,
+        {task.id: task for loop in loops for task in loop.tasks}.values(),
+        deterministic=plan.suite.deterministic,
+    )
     with (
         folder.claim({**plan.identity(), "versions": dict(versions)}),
         log_to_file(folder.log, plan.options.log_level),

@@ -94,7 +94,7 @@ def build_result(
     return Result(
         schema="ictbench.result/2",
         ictbench=__version__,
-        suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest),
+        suite=SuiteId(name=plan.suite.name, digest=plan.suite.digest, deterministic=plan.suite.deterministic),
         versions=versions,
         profile=plan.options.profile,
         sizes=plan.sizes,

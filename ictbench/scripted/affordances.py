@@ -1,8 +1,6 @@
-"""Affordance learning: rules that the scripted reflector infers from which actions were available at each step.
+"""What could be done: memory of the available actions of past episodes, from which `pattern_lessons` infers rules.
 
-It looks for a line of text that differs between episodes and shares words with actions; for kinds of actions that
-never change what is available; for kinds that undo what another kind did; for kinds that become unavailable until
-another kind is done; and for kinds that are available only in between. A kind is the first word of an action.
+A kind is the first word of an action. A stay is the steps from one action of a kind to the next of that kind.
 """
 
 from __future__ import annotations
@@ -12,32 +10,20 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any
 
-from ictbench.rules_text.rules import Before, Follow, Manner, Rule, action_kind
+from ictbench.rules_text.patterns import ANY, argument_words, pattern_of
+from ictbench.rules_text.rules import action_kind
 from ictbench.rules_text.screen import prose_lines, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pydantic import JsonValue
 
     from ictbench.records import Trajectory
 
-MANY_KINDS = 4
-"""Fewest kinds of actions at which kinds can tell actions apart."""
-
-RELIABLE = 4
-"""A kind undoes another if it did so in more than one of this many cases."""
 
 COMMON = 0.9
-"""Share of steps above which the availability of a kind carries no information."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A rule with its reason."""
-
-    rule: Rule
-    reason: str
+"""Share of steps from which a kind counts as available everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +39,17 @@ class Transition:
     undone: str | None
     """Kind of the previous action, if this action made exactly the actions available that were so before it."""
 
+    @property
+    def kind(self) -> str:
+        """First word of the action."""
+        return action_kind(self.action)
+
 
 def add_episodes(state: JsonValue, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
     """Return the memory with new trajectories added; plain JSON.
 
-    Of each episode it holds the first lines, the words of the first actions, and the steps with available kinds.
+    Of each episode it holds the first lines, the words of the first actions, and the steps with available kinds; of
+    each kind of action, one action and the words that all its actions have, or only some.
     """
     memory: dict[str, Any] = state if isinstance(state, dict) else {"kinds": [], "episodes": []}
     numbers = {kind: number for number, kind in enumerate(memory["kinds"])}
@@ -80,27 +72,29 @@ def add_episodes(state: JsonValue, trajectories: Sequence[Trajectory]) -> dict[s
                 "named": sorted({word for action in first.actions for word in words(action)[1:]}),
                 "steps": [[step.executed, kinds] for step, kinds in zip(trajectory.steps, available, strict=True)],
                 "lists": [lists.index(step.actions) for step in trajectory.steps],
+                "solved": trajectory.solved,
             }
         )
-    return {"kinds": list(numbers), "episodes": episodes}
+    offered = {action for trajectory in trajectories for step in trajectory.steps for action in step.actions}
+    return {
+        "kinds": list(numbers),
+        "episodes": episodes,
+        "examples": {action_kind(action): action for action in sorted(offered)} | memory.get("examples", {}),
+        "arguments": sorted({*memory.get("arguments", ()), *argument_words(offered)}),
+        "turns": memory.get("turns", 0) + 1,
+    }
 
 
-def infer_lessons(memory: dict[str, Any]) -> list[Lesson]:
-    """Return the rules that the memory supports; none with few kinds of actions or without a line to follow."""
-    if len(memory["kinds"]) < MANY_KINDS or len(memory["episodes"]) < 2:
-        return []
-    line = _informative_line(memory["episodes"])
-    if line is None:
-        return []
-    transitions = list(_transitions(memory))
-    reason = f'The line "{line}" differs from episode to episode and names what actions name.'
-    lessons = [Lesson(Follow(line), reason), *_idle(transitions), *_undoing(transitions), *_exchanges(transitions)]
-    return list({lesson.rule: lesson for lesson in lessons}.values())
+def patterns_of_kinds(memory: dict[str, Any]) -> dict[str, str]:
+    """Return for each kind the pattern of its actions, such as `take … from …`; none that a sentence cannot quote."""
+    arguments = frozenset(memory.get("arguments", ()))
+    patterns = {kind: pattern_of(example, arguments) for kind, example in memory.get("examples", {}).items()}
+    return {kind: pattern for kind, pattern in patterns.items() if kind and '"' not in pattern}
 
 
-def _informative_line(episodes: Sequence[dict[str, Any]]) -> str | None:
+def informative_line(episodes: Sequence[dict[str, Any]]) -> str | None:
     """Return the beginning of the shortest first line that all episodes share, that differs in how it goes on, and
-    that has words in common with the first actions of most episodes.
+    that has words in common with the first actions of most episodes; None if there is none.
     """
     candidates = []
     for line in episodes[0]["lines"]:
@@ -113,7 +107,7 @@ def _informative_line(episodes: Sequence[dict[str, Any]]) -> str | None:
             continue
         names = [set(words(text)) & set(episode["named"]) for text, episode in zip(lines, episodes, strict=True)]
         opening = _common_opening(lines)
-        if opening and 2 * sum(map(bool, names)) > len(episodes):
+        if opening and '"' not in opening and 2 * sum(map(bool, names)) > len(episodes):
             candidates.append((sum(map(len, lines)), opening))
     return min(candidates)[1] if candidates else None
 
@@ -127,7 +121,8 @@ def _common_opening(lines: Sequence[str]) -> str:
     return shared.rsplit(" ", 1)[0]
 
 
-def _transitions(memory: dict[str, Any]) -> Iterator[Transition]:
+def transitions_of(memory: dict[str, Any]) -> Iterator[Transition]:
+    """Yield the steps of the episodes in memory. Invalid actions are left out: they did nothing."""
     kinds = memory["kinds"]
     for number, episode in enumerate(memory["episodes"]):
         steps, lists = episode["steps"], episode["lists"]
@@ -144,71 +139,63 @@ def _transitions(memory: dict[str, Any]) -> Iterator[Transition]:
                 )
 
 
-def _idle(transitions: Sequence[Transition]) -> list[Lesson]:
-    """Return lessons on kinds that never changed the available actions."""
-    done = Counter(action_kind(transition.action) for transition in transitions)
-    useful = {action_kind(transition.action) for transition in transitions if transition.changed}
-    return [
-        Lesson(
-            Manner(kind, "only what the line names, and once"),
-            f'"{kind}" was done {count} times and changed nothing that can be done.',
-        )
-        for kind, count in sorted(done.items())
-        if kind not in useful and count > 1
-    ]
+def available_kinds(transitions: Sequence[Transition]) -> Counter[str]:
+    """Return at how many steps each kind was available."""
+    return Counter(kind for transition in transitions for kind in transition.before)
 
 
-def _undoing(transitions: Sequence[Transition]) -> list[Lesson]:
-    """Return lessons on kinds that undo what another kind did."""
-    pairs = Counter(
-        (action_kind(transition.action), transition.undone)
-        for transition in transitions
-        if transition.undone not in (None, action_kind(transition.action))
-    )
-    done = Counter(action_kind(transition.action) for transition in transitions)
-    return [
-        Lesson(
-            Manner(kind, "only for more of what the line names"),
-            f'{count} of {done[kind]} times, "{kind}" took back what "{undone}" had done just before.',
-        )
-        for (kind, undone), count in sorted(pairs.items())
-        if count > 1 and RELIABLE * count > done[kind]
-    ]
+def common_kinds(transitions: Sequence[Transition]) -> set[str]:
+    """Return the kinds that were available at nearly all steps."""
+    return {kind for kind, count in available_kinds(transitions).items() if count >= COMMON * len(transitions)}
 
 
-def _exchanges(transitions: Sequence[Transition]) -> Iterator[Lesson]:
-    """Yield lessons on kinds that are unavailable from when they are done until another kind is done (a span), and
-    on kinds that are available only during such spans.
+def idle_kinds(transitions: Sequence[Transition]) -> set[str]:
+    """Return the kinds that were done more than once and never changed the available actions."""
+    done = Counter(transition.kind for transition in transitions)
+    useful = {transition.kind for transition in transitions if transition.changed}
+    return {kind for kind, count in done.items() if kind not in useful and count > 1}
+
+
+def undoing_kinds(transitions: Sequence[Transition]) -> set[str]:
+    """Return the kinds that took back what another kind had just done, more often than that kind took back theirs."""
+    pairs = Counter((one.kind, one.undone) for one in transitions if one.undone not in (None, one.kind))
+    return {kind for (kind, undone), count in pairs.items() if count > pairs[undone, kind]}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A kind that is unavailable from when it was done until another kind was done, as for something that is held."""
+
+    taking: str
+    giving: str
+    spans: int
+    """Times that `taking` was done, after which it was unavailable."""
+    enabled: frozenset[str]
+    """Kinds that were available in between only, without `giving`."""
+
+
+def find_exchange(transitions: Sequence[Transition], kinds: Collection[str]) -> Exchange | None:
+    """Return the exchange of two of the kinds with most evidence; None if there is none.
+
+    Something is held only if it stays so while the player does what can be done everywhere, such as going elsewhere.
     """
-    available = Counter(kind for transition in transitions for kind in transition.before)
     by_episode: defaultdict[int, list[Transition]] = defaultdict(list)
     for transition in transitions:
         by_episode[transition.episode].append(transition)
-    rare = sorted(kind for kind, count in available.items() if count < COMMON * len(transitions))
-    for kind in rare:
+    everywhere = common_kinds(transitions)
+    found: list[tuple[int, Exchange]] = []
+    for kind in sorted(kinds):
         spans = [span for episode in by_episode.values() for span in _spans(episode, kind)]
-        if not spans or sum(len(span) for span in spans) <= len(spans):
-            continue
+        within = {id(transition) for span in spans for transition in span}
         inside = {name for span in spans for transition in span for name in transition.before}
-        outside = {
-            name
-            for transition in transitions
-            for name in transition.before
-            if not any(transition in span for span in spans)
-        }
-        enabled = sorted(inside - outside)
-        ending = sorted({action_kind(span[-1].action) for span in spans if kind in span[-1].after} & set(enabled))
-        if not ending:
-            continue
-        reason = f'"{kind}" was done {len(spans)} times; each time it was not offered again before "{ending[0]}".'
-        yield Lesson(Manner(kind, "only what the line names"), reason)
-        for name in (kind, *ending):
-            yield Lesson(Manner(name, "and what was done may be done again"), reason)
-        for name in enabled:
-            if name not in ending:
-                place = _enabling_action(name, spans)
-                between = f'"{name}" was offered only between "{kind}" and "{ending[0]}".'
-                yield Lesson(Before(name, ending[0], place), between)
+        outside = {name for transition in transitions if id(transition) not in within for name in transition.before}
+        enabled = inside - outside
+        endings = Counter(span[-1].kind for span in spans if span and kind in span[-1].after)
+        giving, count = max(sorted(endings.items()), key=lambda pair: pair[1], default=("", 0))
+        carried = sum(len(span) > 1 and any(one.kind in everywhere for one in span[:-1]) for span in spans)
+        if carried and giving in enabled & set(kinds) and 2 * count > endings.total():
+            found.append((carried, Exchange(kind, giving, len(spans), frozenset(enabled - {giving}))))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def _spans(episode: Sequence[Transition], kind: str) -> Iterator[list[Transition]]:
@@ -223,18 +210,25 @@ def _spans(episode: Sequence[Transition], kind: str) -> Iterator[list[Transition
             if kind in transition.after:
                 yield span
                 span = None
-        if span is None and action_kind(transition.action) == kind and kind not in transition.after:
+        if span is None and transition.kind == kind and kind not in transition.after:
             span = []
     if span:
         yield span
 
 
-def _enabling_action(kind: str, spans: Sequence[Sequence[Transition]]) -> str:
-    """Return the action, without numbers, that most often made `kind` available; empty if none did."""
-    counts = Counter(
-        " ".join(words(transition.action))
-        for span in spans
-        for transition in span
-        if kind in transition.after and kind not in transition.before
-    )
+def place_of(kind: str, transitions: Sequence[Transition], going: str) -> str:
+    """Return the action of the kind `going`, numbers as `…`, after which `kind` was available most often."""
+    counts: Counter[str] = Counter()
+    at, episode = "", -1
+    for transition in transitions:
+        if transition.episode != episode:
+            at, episode = "", transition.episode
+        if transition.kind == going:
+            at = _without_numbers(transition.action)
+        if at and kind in transition.after:
+            counts[at] += 1
     return max(sorted(counts), key=lambda action: counts[action], default="")
+
+
+def _without_numbers(action: str) -> str:
+    return " ".join(ANY if word.isdigit() else word for word in action.split())

@@ -16,6 +16,7 @@ from ictbench.reflectors.reflector import Reflector
 from ictbench.rules_text.rules import HEADING, Choose, Walk
 from ictbench.rules_text.screen import player_symbol
 from ictbench.scripted import affordances, rule_evidence
+from ictbench.scripted.pattern_lessons import infer_lessons
 from ictbench.scripted.rule_evidence import RELIABLE, WIN, Finding, RuleEvidence
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import Trajectory
     from ictbench.reflectors.reflector import Context
-    from ictbench.scripted.affordances import Lesson
+    from ictbench.scripted.pattern_lessons import Lesson
 
 MAX_DEPTH = 5
 """Most rules in a chain that leads to one goal."""
@@ -50,10 +51,10 @@ class RulesReflector(Reflector):
         old = state if isinstance(state, dict) else {}
         sights = rule_evidence.add_episodes(old.get("sights"), trajectories, player_symbol(prompt))
         offers = affordances.add_episodes(old.get("offers"), trajectories)
-        lessons = affordances.infer_lessons(offers)
+        lessons = infer_lessons(offers)
         findings = plan_rules(RuleEvidence(rule_evidence.moments_of(sights)), curious=not lessons)
         own_text = prompt.split(HEADING)[0].rstrip()
-        chosen: list[Finding | Lesson] = [*findings, *lessons]
+        chosen: list[Finding | Lesson] = [*lessons, *findings]
         while chosen and len(_compose(own_text, chosen).encode()) > context.prompt_cap:
             chosen.pop()
         wins = sum(trajectory.solved for trajectory in trajectories)

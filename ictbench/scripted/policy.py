@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ictbench.actors.actor import Actor
 from ictbench.records import Decision
-from ictbench.rules_text.rules import Choose, Walk, parse_rules
+from ictbench.rules_text.rules import Act, Before, Choose, Walk, parse_rules
 from ictbench.rules_text.screen import contains_phrase, find_symbol, player_symbol, symbol_at
-from ictbench.scripted.line_following import follow_line
+from ictbench.scripted.pattern_following import Situation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,18 +50,19 @@ class RulesActor(Actor):
     trained_on = ()
 
     async def act(self, prompt: str, history: History, seed: int) -> Decision:
-        """Choose by the first rule that applies: `Choose` rules, then `Walk`, then `Follow`; else at random."""
+        """Choose by the first rule that applies, rules to walk last; else at random."""
         rules = parse_rules(prompt)
+        rng = random.Random(f"{seed}:{len(history.steps)}")
+        situation = Situation.of(rules, history)
         for rule in rules:
             if isinstance(rule, Choose) and rule.action in history.actions and _applies(rule, history):
                 return Decision(action=rule.action, thought=f"A rule says: {rule}")
+            if situation and isinstance(rule, Act | Before) and (chosen := situation.choose(rule, rng)) is not None:
+                return Decision(action=chosen, thought=f"A rule says: {rule}")
         player = player_symbol(prompt)
         if player and (step := _walk([rule for rule in rules if isinstance(rule, Walk)], player, history)):
             walk, action = step
             return Decision(action=action, thought=f"A rule says: {walk}")
-        rng = random.Random(f"{seed}:{len(history.steps)}")
-        if (preferred := follow_line(rules, history, rng)) is not None:
-            return Decision(action=preferred, thought="A line says what to look for.")
         action = rng.choice(history.actions)
         return Decision(action=action, thought="No rule applies, so I try something." if rules else "")
 

@@ -39,6 +39,8 @@ def ineligibility(result: Result, *, unranked: bool = False) -> Iterator[str]:
     suite = load_suite(name)
     if result.suite.digest != suite.digest:
         yield f"suite {name} has changed since this run ({result.suite.digest!r:.16}…); run it again"
+    if not suite.deterministic:
+        yield f"suite {name} is not verifiable: its environment is not deterministic, so a board cannot replay its runs"
     if not unranked and result.profile not in RANKED_PROFILES:
         profiles = " or ".join(profile for profile in suite.profiles if profile in RANKED_PROFILES)
         own = {*SIZES} - _fixed_sizes(result)

@@ -88,6 +88,10 @@ class Suite(Record):
     name: str
     title: str
     env: str
+    params: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=lambda params: not params)
+    """Params that all tasks share."""
+    deterministic: bool = Field(default=True, exclude_if=lambda deterministic: deterministic)
+    """Whether a task and the actions determine an episode. Results of a suite without that cannot be verified."""
     families: dict[str, Family] = Field(min_length=1)
     streamed: dict[str, dict[str, JsonValue]] = Field(default_factory=dict, exclude_if=lambda params: not params)
     """Params of the families that are met in streams only, by name."""
@@ -210,7 +214,7 @@ class Suite(Record):
             return []
         stream = self.families[family].stream
         if stream is None:
-            return self.pools.scoring_tasks(pool, self.env, family, self.families[family].params, loop, size)
+            return self.pools.scoring_tasks(pool, self.env, family, self.params_of(family), loop, size)
         # Each stream has blocks of its own, so that two streams of a family are independent.
         if self.loops is not None and loop >= self.loops:
             raise PoolTooSmallError(
@@ -220,7 +224,7 @@ class Suite(Record):
         return [
             task
             for name in stream.families
-            for task in self.pools.scoring_tasks(pool, self.env, name, self.streamed[name], block, size)
+            for task in self.pools.scoring_tasks(pool, self.env, name, self.params_of(name), block, size)
         ]
 
     def scoring_size(self, pool: ScoringPool, family: str, size: int | None) -> int:
@@ -238,21 +242,23 @@ class Suite(Record):
         Raises:
             UnknownNameError: No pool contains it.
         """
-        found = (self.pools.task(self.env, name, self._params(name), id_) for name in self.parts(family))
+        found = (self.pools.task(self.env, name, self.params_of(name), id_) for name in self.parts(family))
         task = next(filter(None, found), None)
         if task is None:
             raise UnknownNameError(f"family {family!r} of suite {self.name} has no task {id_!r}")
         return task
 
-    def _params(self, family: str) -> dict[str, JsonValue]:
-        return self.streamed[family] if family in self.streamed else self.families[family].params
+    def params_of(self, family: str) -> dict[str, JsonValue]:
+        """Return the params of the tasks of a family, other than those of its pool."""
+        own = self.streamed[family] if family in self.streamed else self.families[family].params
+        return {**self.params, **own}
 
     def _experience(self, family: str, loop: int, count: int, rank: Callable[[str], bytes]) -> Iterator[Task]:
         """Yield the experience of a loop; in a stream, the tasks of each family come in the order of their ranks."""
         stream = self.families[family].stream
         schedule = stream.schedule(loop, count) if stream else (family,) * count
         orders = {
-            name: iter(self.pools.experience_tasks(self.env, name, self._params(name), number, rank))
+            name: iter(self.pools.experience_tasks(self.env, name, self.params_of(name), number, rank))
             for name, number in Counter(schedule).items()
         }
         for name in schedule:

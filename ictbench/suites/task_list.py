@@ -73,7 +73,7 @@ def list_tasks(
     sizes = suite.profiles[profile]
     for family in suite.select_families(families):
         if isinstance(suite.pools, GamePools):
-            games = suite.pools.experience_games(suite.env, family, suite.families[family].params)
+            games = suite.pools.experience_games(suite.env, family, suite.params_of(family))
             yield from _rows(suite, family, "experience", 0, games)
             yield from _rows(suite, family, "selection", 0, suite.scoring_tasks("selection", family, 0, None))
             yield from _rows(suite, family, "test", 0, suite.scoring_tasks("test", family, 0, None))

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ictbench.actors import Actor, History, make_actor
-from ictbench.plugin_errors import describe_error
+from ictbench.plugin_errors import describe_error, short_repr
 from ictbench.records import Decision
 from ictbench.testing.player_checks import (
     check_async,
@@ -24,7 +24,7 @@ from ictbench.testing.player_checks import (
 from ictbench.testing.sample_episodes import HISTORIES, PROMPT
 from ictbench.testing.scripted_replies import react_policy
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import short_repr, violation
+from ictbench.testing.violations import violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,30 +12,28 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
-from ictbench.envs import TextEnv
+from ictbench.envs import TextEnv, env_class, env_maker
+from ictbench.envs.playthrough import Playthrough, first_difference, play_actions, play_at_random
 from ictbench.errors import IctbenchError
-from ictbench.plugin_errors import check_methods, describe_error, raised_at
-from ictbench.plugins import resolve
+from ictbench.plugin_errors import check_methods, describe_error, raised_at, short_repr
 from ictbench.records import EpisodeSpec, PluginSpec, Task
 from ictbench.rollout import EpisodeWorker
 from ictbench.rollout.episode import match_action
 from ictbench.testing.erring_actor import ErringActor
-from ictbench.testing.playthrough import (
-    Playthrough,
-    first_difference,
-    play_actions,
-    play_at_random,
+from ictbench.testing.replays import (
     replay_in_fresh_instances,
     replay_in_new_process,
     replay_in_used_instance,
     replay_next_to_another_instance,
 )
-from ictbench.testing.violations import short_repr, violation
+from ictbench.testing.violations import violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ictbench.records import Episode, Observation
+
+    EnvMaker = Callable[[], TextEnv]
 
 T = TypeVar("T")
 
@@ -63,20 +61,24 @@ REPLAYS = {
 }
 
 
-def check_env(env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX_STEPS) -> None:
+def check_env(
+    env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX_STEPS, deterministic: bool = True
+) -> None:
     """Check that a class keeps the contract of `TextEnv`. Starts a process and an event loop.
 
     Args:
         env: The class.
         tasks: At least two different tasks that it can play on this machine, e.g. from one of its suites.
         max_steps: Decisions per episode.
+        deterministic: False for the environment of a suite that says so: then nothing is replayed.
 
     Raises:
         AssertionError: The class violates the contract; the message says how, and what to do.
     """
     _check_tasks(env, tasks)
-    _run("close", "make it possible to close an instance that was never reset", lambda: env().close())
-    playthroughs = [_play(env, task, max_steps) for task in tasks]
+    make = env_maker(tasks[0].env)
+    _run("close", "make it possible to close an instance that was never reset", lambda: make().close())
+    playthroughs = [_play(make, task, max_steps) for task in tasks]
     for playthrough in playthroughs:
         if not (first := playthrough.observations[0]).text.strip() and first.end is None:
             raise violation("text", f"task {playthrough.task.id!r} starts without any", "say what an agent sees")
@@ -85,10 +87,13 @@ def check_env(env: type[TextEnv], tasks: Sequence[Task], *, max_steps: int = MAX
         _check_progress(playthrough.observations, playthrough.task)
     _check_start_keys(env, playthroughs)
     _check_seeding(playthroughs)
-    _check_first_actions(env, {task.family: task for task in tasks}.values())
-    _check_replays(env, playthroughs)
-    _check_solutions(env, tasks)
-    _check_invalid_actions(env, tasks[0], max_steps)
+    _check_first_actions(make, {task.family: task for task in tasks}.values())
+    if deterministic:
+        _check_content_keys(env, make, tasks)
+        _check_replays(env, make, playthroughs)
+    _check_solutions(make, tasks)
+    if deterministic:
+        _check_invalid_actions(make, tasks[0], max_steps)
 
 
 def _check_tasks(env: type[TextEnv], tasks: Sequence[Task]) -> None:
@@ -103,7 +108,7 @@ def _check_tasks(env: type[TextEnv], tasks: Sequence[Task]) -> None:
         raise violation("class", str(error), "a subclass of ictbench.TextEnv has all its abstract methods") from error
     for task in tasks:
         try:
-            cls = resolve("env", task.env)
+            cls = env_class(task.env)
         except IctbenchError as error:
             raise violation("name", str(error), "any process must find the class by the task's env") from error
         if cls is not env:
@@ -114,12 +119,14 @@ def _check_tasks(env: type[TextEnv], tasks: Sequence[Task]) -> None:
             raise violation("pickling", observed, "use plain JSON values")
         if not isinstance(key := env.pool_key(task), str):
             raise violation("pool_key", f"it is {key!r} for task {task.id!r}", "return a str")
+    if len(names := {task.env for task in tasks}) > 1:
+        raise violation("tasks", f"they belong to {sorted(names)}", "give tasks of one environment")
     if (reason := env.unplayable(tasks)) is not None:
         raise violation("unplayable", f"these tasks cannot be played here: {reason}", "give tasks that can be played")
 
 
-def _play(env: type[TextEnv], task: Task, max_steps: int) -> Playthrough:
-    with closing(env()) as instance:
+def _play(make: EnvMaker, task: Task, max_steps: int) -> Playthrough:
+    with closing(make()) as instance:
         remedy = f"make task {task.id!r} playable with any offered action"
         playthrough = _run("play", remedy, lambda: play_at_random(instance, task, max_steps))
         versions = instance.versions()
@@ -169,7 +176,9 @@ def _check_progress(observations: Sequence[Observation], task: Task) -> None:
 def _identifying_texts(task: Task) -> list[str]:
     """Return texts that identify a task and that an observation cannot contain by chance."""
     values = task.params.values()
-    texts = [value for value in values if isinstance(value, str) and len(value) >= MIN_IDENTIFYING_CHARACTERS]
+    addresses = [task.env.partition(":")[2]] if env_class(task.env).addressed else []
+    texts = [value for value in (*addresses, *values) if isinstance(value, str)]
+    texts = [text for text in texts if len(text) >= MIN_IDENTIFYING_CHARACTERS]
     numbers = [str(value) for value in values if isinstance(value, int)]
     return [task.id, *texts, *(number for number in numbers if len(number) >= MIN_IDENTIFYING_DIGITS)]
 
@@ -191,30 +200,44 @@ def _check_start_keys(env: type[TextEnv], playthroughs: Sequence[Playthrough]) -
             raise violation("start_key", f"it is {short_repr(key)} for task {playthrough.task.id!r}", remedy)
 
 
-def _check_first_actions(env: type[TextEnv], tasks: Iterable[Task]) -> None:
+def _check_content_keys(env: type[TextEnv], make: EnvMaker, tasks: Sequence[Task]) -> None:
+    """Check that the content key is a text that the task alone determines, not what was played before."""
+    remedy = "return a digest of what reset built, the same one in every instance, or None"
+    known: dict[str, str | None] = {}
+    for task in tasks:
+        others = [other for other in tasks[:1] if env.pool_key(other) == env.pool_key(task)]
+        with closing(make()) as instance:
+            for played in (task, *others, task):
+                instance.reset(played)
+                key = _run("content_key", remedy, instance.content_key)
+                if not (key is None or isinstance(key, str)) or known.setdefault(played.id, key) != key:
+                    raise violation("content_key", f"it is {short_repr(key)} for task {played.id!r}", remedy)
+
+
+def _check_first_actions(make: EnvMaker, tasks: Iterable[Task]) -> None:
     """Check that every action offered at the start can be executed."""
     for task in tasks:
-        with closing(env()) as instance:
+        with closing(make()) as instance:
             for action in instance.reset(task).actions[:MAX_FIRST_ACTIONS]:
                 remedy = f"execute what task {task.id!r} offers, or do not offer it"
                 playthrough = _run(f"action {action!r}", remedy, lambda: play_actions(instance, task, [action]))  # noqa: B023
                 _check_observation(playthrough.observations[-1], task)
 
 
-def _check_replays(env: type[TextEnv], playthroughs: list[Playthrough]) -> None:
+def _check_replays(env: type[TextEnv], make: EnvMaker, playthroughs: list[Playthrough]) -> None:
     for check, (replay, remedy) in REPLAYS.items():
         for key in {env.pool_key(playthrough.task) for playthrough in playthroughs}:
             group = [playthrough for playthrough in playthroughs if env.pool_key(playthrough.task) == key]
-            replays = _run(check, remedy, lambda: replay(env, group))  # noqa: B023
+            replays = _run(check, remedy, lambda: replay(make, group))  # noqa: B023
             for first, second in zip(group, replays, strict=True):
                 if difference := first_difference(first, second):
                     raise violation(check, difference, remedy)
 
 
-def _check_solutions(env: type[TextEnv], tasks: Sequence[Task]) -> None:
+def _check_solutions(make: EnvMaker, tasks: Sequence[Task]) -> None:
     """Check that the actions of `solve`, if there is a solver, solve the task, and that it can be started again."""
     for task in tasks:
-        with closing(env()) as instance:
+        with closing(make()) as instance:
             start = instance.reset(task)
             try:
                 solution = tuple(instance.solve())
@@ -235,7 +258,7 @@ def _check_solutions(env: type[TextEnv], tasks: Sequence[Task]) -> None:
                 raise violation("end", observed, "start the task from the beginning in reset")
 
 
-def _check_invalid_actions(env: type[TextEnv], task: Task, max_steps: int) -> None:
+def _check_invalid_actions(make: EnvMaker, task: Task, max_steps: int) -> None:
     """Check in a worker that invalid decisions between the actions change nothing."""
     actor = PluginSpec(label="erring", name=f"{ErringActor.__module__}:{ErringActor.__name__}")
     spec = EpisodeSpec(task=task, prompt="", actor=actor, max_steps=2 * max_steps, seed=0)
@@ -250,7 +273,7 @@ def _check_invalid_actions(env: type[TextEnv], task: Task, max_steps: int) -> No
     trajectory = _run("worker", "make it playable in a worker's thread", lambda: asyncio.run(play())).trajectory
     valid_steps = [step for step in trajectory.steps if step.executed is not None]
     actions = [step.executed for step in valid_steps if step.executed is not None]
-    with closing(env()) as instance:
+    with closing(make()) as instance:
         playthrough = play_actions(instance, task, actions)
     expected = [observation.digest for observation in playthrough.observations]
     if [*(step.digest for step in valid_steps), trajectory.last_digest] != expected:

@@ -9,12 +9,13 @@ import time
 from typing import TYPE_CHECKING
 
 from ictbench.errors import PluginError
+from ictbench.plugin_errors import short_repr
 from ictbench.records import MEMORY_BYTES, canonical_json
 from ictbench.reflectors import make_reflector
 from ictbench.runs.recall import RECALL_SECONDS, recalled
 from ictbench.testing.player_checks import open_model_of, run_player, run_player_in_new_process
 from ictbench.testing.sample_episodes import HISTORIES
-from ictbench.testing.violations import short_repr, violation
+from ictbench.testing.violations import violation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, UsageError
 from ictbench.models import ModelPool
-from ictbench.plugin_errors import describe_error, raised_at
+from ictbench.plugin_errors import describe_error, raised_at, short_repr
 from ictbench.plugins import resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.testing.faults import Fault, Faults
 from ictbench.testing.other_process import run_in_new_process
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import short_repr, violation
+from ictbench.testing.violations import violation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence

@@ -8,6 +8,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ictbench.plugin_errors import short_repr
 from ictbench.records import MEMORY_ROOM, NO_MEMORY, Memory, Reflection
 from ictbench.reflectors import Context, Reflector, make_reflector, traits_of
 from ictbench.runs.checked_reflection import copied
@@ -26,7 +27,7 @@ from ictbench.testing.player_checks import (
 from ictbench.testing.sample_episodes import PROMPT, TRAJECTORIES
 from ictbench.testing.sample_rollouts import SampleLoop
 from ictbench.testing.scripted_server import ScriptedServer
-from ictbench.testing.violations import short_repr, violation
+from ictbench.testing.violations import violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

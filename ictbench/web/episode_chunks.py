@@ -63,6 +63,7 @@ def _episode_json(episode: Episode) -> dict[str, Any]:
         "end": trajectory.end,
         "failure": trajectory.failure,
         "reward": trajectory.total_reward,
+        **({} if episode.progress is None else {"progress": episode.progress}),
         **({"added": episode.added} if episode.added else {}),
         "usage": episode.usage.model_dump(mode="json"),
         "steps": steps,

@@ -11,7 +11,7 @@ from ictbench.board import board_log as log
 from ictbench.board.board_tables import write_tables
 from ictbench.board.entries import read_board
 from ictbench.board.ranking import rank
-from ictbench.results.schema import Interval, OnlineMeasures, StreamMeasures
+from ictbench.results.schema import Interval, OnlineMeasures, ProgressMeasures, StreamMeasures
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board.entry_summary import entry_summary
 
@@ -128,3 +128,30 @@ def test_other_boards_have_no_columns_of_streams(folder: BoardFolder) -> None:
     files = table_texts(folder)
     assert "forgetting" not in files["ranking.csv"] + files["board.md"]
     assert all("forgetting" not in entry_summary(entry, None)["measures"] for entry in read_board(folder).entries)
+
+
+def test_progress_stands_beside_success_where_it_is_known(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path / "rooms-v1")
+    result = make_result(READ, "rules")
+    base, best = Interval(value=0.25, low=0.125, high=0.5), Interval(value=0.875, low=0.75, high=0.9375)
+    gain = Interval(value=0.625, low=0.25, high=0.75)
+    progress = ProgressMeasures(base=base, best=best, last=best, gain=gain)
+    measures = result.by_role["held-out"].model_copy(update={"progress": progress})
+    submit(folder, "measured", result.model_copy(update={"by_role": {"held-out": measures}}))
+    submit(folder, "unmeasured", make_result(OTHER, "tiny"))
+    files = table_texts_of(folder)
+    rows = {row["slug"]: row for row in csv.DictReader(files["ranking.csv"].splitlines())}
+    names = ("progress_base", "progress_best", "progress_best_low", "progress_gain_high")
+    assert [rows["measured"][name] for name in names] == ["0.25", "0.875", "0.75", "0.75"]
+    assert [rows["unmeasured"][name] for name in names] == [""] * 4
+    assert "| entry | progress of best [95 %] | gain in progress [95 %] |" in files["board.md"]
+    (line,) = (line for line in files["board.md"].splitlines() if "0.88 [0.75, 0.94]" in line)
+    assert line == "| `measured` | 0.88 [0.75, 0.94] | +0.62 [+0.25, +0.75] |"
+    shown = {entry.slug: entry_summary(entry, None)["measures"] for entry in read_board(folder).entries}
+    assert shown["measured"]["progress"] == best.model_dump()
+    assert "progress" not in shown["unmeasured"]
+
+
+def test_other_boards_have_no_columns_of_progress(folder: BoardFolder) -> None:
+    files = table_texts(folder)
+    assert "progress" not in "".join(files.values())

@@ -62,6 +62,16 @@ class UnsteadyStartKey(Cellar):
         return f"start {cls.asked}"
 
 
+class NumberAsContentKey(Cellar):
+    def content_key(self) -> Any:
+        return self.seed
+
+
+class UnsteadyContentKey(Cellar):
+    def content_key(self) -> str:
+        return f"{self.exit} {time.perf_counter_ns()}"
+
+
 class Unseeded(Cellar):
     def step(self, action: str) -> Observation:
         self.dice = random.Random(time.perf_counter_ns())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import sys
 
 import pytest
@@ -12,4 +13,4 @@ def test_without_openenv_the_error_names_the_extra(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "ictbench.meta.openenv_server", raising=False)
     with pytest.raises(MissingExtraError, match=r"ictbench\[openenv\]"):
-        pass
+        importlib.import_module("ictbench.meta.openenv_server")

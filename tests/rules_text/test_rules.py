@@ -4,14 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.rules_text.rules import HEADING, Choose, Rule, Walk, action_kind, parse_rules
+from ictbench.rules_text.rules import HEADING, Act, Before, Choose, Hold, Line, Rule, Walk, action_kind, parse_rules
 from ictbench.suites import load_suite
 
 PROMPT = load_suite("minihack-v1").prompt
 
 quotable = st.text(st.characters(codec="utf-8", exclude_characters='"\n'), min_size=1)
-rules = st.builds(Walk, st.characters(codec="utf-8", exclude_characters="\n")) | st.builds(
-    Choose, phrase=quotable, action=quotable, later=st.booleans()
+maybe = st.just("") | quotable
+rules = (
+    st.builds(Walk, st.characters(codec="utf-8", exclude_characters="\n"))
+    | st.builds(Choose, phrase=quotable, action=quotable, later=st.booleans())
+    | st.builds(Line, quotable)
+    | st.builds(Hold, quotable, quotable)
+    | st.builds(Act, quotable, maybe, st.sampled_from(["", "something", "nothing"]), maybe)
+    | st.builds(Before, quotable, quotable, quotable, maybe)
 )
 
 
@@ -25,6 +31,13 @@ def test_rules_read_as_english() -> None:
     assert str(Walk("%")) == 'Walk onto "%".'
     assert str(Choose("an apple", "eat")) == 'When you see "an apple", choose "eat".'
     assert str(Choose("a door", "knock", later=True)) == 'After you have seen "a door", choose "knock".'
+    assert str(Line("Your wish is:")) == 'The line "Your wish is:" says what matters.'
+    assert str(Hold("grab …", "drop …")) == 'You hold something from "grab …" to "drop …".'
+    assert str(Act("eye …")) == 'Choose "eye …".'
+    assert str(Act("eye …", "red", "nothing")) == 'When the line names "red" and you hold nothing, choose "eye …".'
+    assert str(Act("walk …", offered="grab …")) == 'Choose "walk …" where "grab …" was offered.'
+    order = Before("hot", "scorch …", "drop …", "walk to hearth …")
+    assert str(order) == 'If the line names "hot", do "scorch …" before "drop …"; look for it by "walk to hearth …".'
 
 
 def test_rules_are_found_inside_other_sentences() -> None:
@@ -33,7 +46,15 @@ def test_rules_are_found_inside_other_sentences() -> None:
 
 
 @pytest.mark.parametrize(
-    "prompt", [PROMPT, "", 'Walk onto "ab".', 'When you see "", choose "eat".', 'When you see "a\nb", choose "eat".']
+    "prompt",
+    [
+        PROMPT,
+        "",
+        'Walk onto "ab".',
+        'When you see "", choose "eat".',
+        'When you see "a\nb", choose "eat".',
+        'When, choose "a".',
+    ],
 )
 def test_text_without_rules_gives_no_rules(prompt: str) -> None:
     assert parse_rules(prompt) == ()

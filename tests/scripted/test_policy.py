@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ictbench.actors.actor import History
 from ictbench.records import Decision, Step
-from ictbench.scripted import affordances, line_following, miner, policy, rule_evidence
+from ictbench.rules_text import patterns, rules
+from ictbench.scripted import affordances, miner, pattern_following, pattern_lessons, policy, rule_evidence
 from ictbench.scripted.policy import RulesActor
 from ictbench.suites import load_suite
 
@@ -171,11 +172,14 @@ def test_a_blocked_walk_is_given_up() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [affordances, line_following, miner, policy, rule_evidence], ids=lambda m: str(m.__name__)
+    "module",
+    [affordances, miner, pattern_following, pattern_lessons, patterns, policy, rule_evidence, rules],
+    ids=lambda m: str(m.__name__),
 )
 def test_the_source_names_no_family_and_no_item(module: object) -> None:
     items = {"apple", "dagger", "robe", "scroll", "wand", "amulet"}
-    names = {*load_suite("minihack-v1").families, *items, "room", "dark", "nethack", "minihack", "nle"}
+    household = {"heat", "hot", "cool", "clean", "lamp", "desklamp", "fridge", "microwave", "sinkbasin", "alfworld"}
+    names = {*load_suite("minihack-v1").families, *items, *household, "room", "dark", "nethack", "minihack", "nle"}
     source = Path(str(getattr(module, "__file__", ""))).read_text(encoding="utf-8").lower()
     assert set(re.findall(r"\w+-\w+|\w+", source)).isdisjoint(names)
     # `read` is also part of identifiers; the others are not.

@@ -38,6 +38,11 @@ def test_our_own_environments_pass(suite: str, families: tuple[str, ...]) -> Non
     [
         ("NumberAsStartKey", "start_key: it is 7000\\d for task 'cellar-7000.'; return a str that the observation"),
         ("UnsteadyStartKey", "start_key: it is 'start 1' for task 'cellar-70001'; return a str that the observation"),
+        (
+            "NumberAsContentKey",
+            "content_key: it is 7000\\d for task 'cellar-7000.'; return a digest of what reset built",
+        ),
+        ("UnsteadyContentKey", "content_key: it is 'open the .* door [0-9]+' for task 'cellar-70001'; return a digest"),
         ("IgnoresSeed", r"seeding: the tasks \['cellar-70001', .*\] are identical; use the params in reset"),
         ("Unseeded", r"replay in a fresh instance: task '.*', after actions \[.*: text is .*not a clock or"),
         ("RemembersEpisodes", "replay in a used instance: .* at the start: text is 'You are in a cellar again.', but"),

@@ -11,19 +11,16 @@ import contextlib
 import gc
 import io
 import json
-import os
 import sys
-import tempfile
 import threading
 import zlib
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from ictbench import user_folders
 from ictbench.envs.alfworld.grounding import can_ground, ground
+from ictbench.envs.file_cache import cache_folder, write_atomically
 from ictbench.errors import EnvError
 from ictbench.records import digest_of
 
@@ -54,12 +51,6 @@ class Translation:
     """Object → its name in texts, such as `fridge 1`."""
 
 
-def cache_folder() -> Path:
-    """Return the folder of cached translations, below `ICTBENCH_CACHE_DIR` or the user's cache folder."""
-    base = os.environ.get("ICTBENCH_CACHE_DIR")
-    return (Path(base) if base else user_folders.cache_folder() / "ictbench") / "pddl"
-
-
 def translate(domain: str, problem: str) -> Translation:
     """Return the translation of a problem, from the cache if possible.
 
@@ -67,26 +58,14 @@ def translate(domain: str, problem: str) -> Translation:
         EnvError: The text is not a PDDL problem of the domain, or its goal cannot be reached from its start.
     """
     versions = [version(package) for package in ("fast-downward-textworld", "alfworld")]
-    path = cache_folder() / f"{digest_of([FORMAT, versions, domain, problem])}.z"
+    path = cache_folder("pddl") / f"{digest_of([FORMAT, versions, domain, problem])}.z"
     with contextlib.suppress(OSError, ValueError, TypeError, zlib.error):
         return Translation(**json.loads(zlib.decompress(path.read_bytes())))
     translation = _translate(domain, problem)
     content = zlib.compress(json.dumps(asdict(translation)).encode(), 1)
     with contextlib.suppress(OSError):  # with a full disk or a read-only home, every start is a translation
-        _write_atomically(path, content)
+        write_atomically(path, content)
     return translation
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _translate(domain: str, problem: str) -> Translation:

@@ -3,12 +3,18 @@
 The params of a task are `env_id`, a registered BabyAI id, and `seed`. A task is solved when the level's own verifier
 reports success. The agent sees seven by seven squares in front of it, as in BabyAI; walls and closed doors hide what is
 behind them.
+
+An id with few levels gives the same one for many seeds. The optional param `split_at` lists the seeds at which pools
+begin: seeds of different pools then never have the same level. A level belongs to one pool, by its digest, and the
+level of a seed is the first draw that belongs to the seed's pool.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import warnings
+from bisect import bisect_right
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +42,12 @@ NO_LIMIT = 1_000_000_000
 MAX_PLAN = 1_000
 """Maximum actions of the bot."""
 
+MAX_DRAWS = 1_000
+"""Maximum draws of a level that belongs to the pool of its seed."""
+
+SEEDS = 2**31
+"""Seeds of tasks are smaller; draw number n of a level uses the seed plus n times this."""
+
 
 class BabyAIEnv(TextEnv):
     """Environment of one BabyAI id at a time."""
@@ -49,7 +61,7 @@ class BabyAIEnv(TextEnv):
         self._minigrid = _import_minigrid()
         self._env_id: str | None = None
         self._env: Any = None
-        self._seed = 0
+        self._drawn_from = 0
 
     @classmethod
     def pool_key(cls, task: Task) -> str:
@@ -60,18 +72,31 @@ class BabyAIEnv(TextEnv):
         """Build the level of the task's BabyAI id and seed.
 
         Raises:
-            UsageError: The params are not a known BabyAI id and a seed.
+            UsageError: The params are not a known BabyAI id and a seed, or `split_at` does not list seeds in order.
         """
         env_id, seed = task.params.get("env_id"), task.params.get("seed")
-        if not isinstance(env_id, str) or type(seed) is not int or not 0 <= seed < 2**31:
+        if not isinstance(env_id, str) or type(seed) is not int or not 0 <= seed < SEEDS:
             raise UsageError(
                 f"task {task.id!r}: params need an `env_id` and a `seed` from 0 to 2**31 - 1, not {task.params!r}"
             )
+        split_at = _split_at(task)
         if env_id != self._env_id:
             self.close()
             self._env, self._env_id = _make(env_id), env_id
-        self._seed = seed
-        return self._observe(_start(self._env, seed))
+        for draw in range(MAX_DRAWS):
+            self._drawn_from = seed + draw * SEEDS
+            seen = _start(self._env, self._drawn_from)
+            if not split_at or _part(self.content_key(), len(split_at) + 1) == bisect_right(split_at, seed):
+                return self._observe(seen)
+        raise UsageError(
+            f"task {task.id!r}: {env_id} has too few levels for {len(split_at) + 1} pools; omit `split_at`"
+        )
+
+    def content_key(self) -> str:
+        """Return a digest of the level at its start: all squares, the agent's place and direction, and the mission."""
+        place = (*map(int, self._env.agent_pos), int(self._env.agent_dir))
+        content = self._env.grid.encode().tobytes() + repr((place, self._env.mission)).encode()
+        return hashlib.sha256(content).hexdigest()
 
     def step(self, action: str) -> Observation:
         """Carry out one action. The reward is 1 for the action that accomplishes the mission."""
@@ -89,7 +114,7 @@ class BabyAIEnv(TextEnv):
         """
         assert self._env_id is not None
         env = _make(self._env_id)
-        _start(env, self._seed)
+        _start(env, self._drawn_from)
         bot = self._minigrid.BabyAIBot(env)
         plan: list[str] = []
         while len(plan) < MAX_PLAN:
@@ -102,7 +127,7 @@ class BabyAIEnv(TextEnv):
                 return plan
             if terminated:
                 break
-        raise EnvError(f"BabyAI's bot does not solve {self._env_id} with seed {self._seed}")
+        raise EnvError(f"BabyAI's bot does not solve {self._env_id} with seed {self._drawn_from}")
 
     def close(self) -> None:
         """Close the level."""
@@ -123,6 +148,21 @@ class BabyAIEnv(TextEnv):
         ]
         progress = share_done(self._env.instrs, accomplished=end == "solved")
         return Observation(text="\n".join(lines), actions=ACTIONS, reward=reward, end=end, progress=progress)
+
+
+def _split_at(task: Task) -> tuple[int, ...]:
+    """Return the seeds at which pools begin; none if the levels are not split."""
+    seeds = task.params.get("split_at", ())
+    if isinstance(seeds, (list, tuple)) and all(type(seed) is int for seed in seeds):
+        ordered = tuple(seed for seed in seeds if type(seed) is int)
+        if ordered == tuple(sorted(set(ordered))):
+            return ordered
+    raise UsageError(f"task {task.id!r}: `split_at` must list seeds in ascending order, not {seeds!r}")
+
+
+def _part(digest: str, parts: int) -> int:
+    """Return the pool to which a level belongs."""
+    return int(digest, 16) % parts
 
 
 def _view(image: Any) -> Iterator[str]:

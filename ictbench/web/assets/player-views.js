@@ -43,8 +43,9 @@ export function screenView(text) {
 }
 
 export function endView(episode) {
-  const { steps, reward, usage } = episode;
+  const { steps, reward, progress, usage } = episode;
   const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
+  if (progress !== undefined) facts.push(`progress ${rounded(progress)}`);
   if (usage.calls)
     facts.push(
       `${count(usage.calls)} calls`,

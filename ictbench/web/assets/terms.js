@@ -57,6 +57,9 @@ const TERMS = {
     "the prompt fits its own batch more than new tasks.",
   family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
   prompt: "The prompt under which the tasks were played.",
+  progress:
+    "Mean share of a test task that is done at the end, under the best prompt, as the environment measures it; 1 if the task " +
+    `is solved. It ranks nothing. ${INTERVAL}`,
   noise: "Share of the variance of outcomes that lies between repeats of the same task.",
   forgetting:
     "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " +

@@ -101,6 +101,8 @@ def _blind_arm(entry: Entry) -> Json:
 def measures_json(measures: Measures | None) -> Json:
     """Return the measures of a table with their intervals; null for those that are missing."""
     known = {name: interval_json(getattr(measures, name)) if measures else None for name in MEASURES}
+    if measures and measures.progress:
+        known["progress"] = interval_json(measures.progress.best)
     mixed = measures.mixed if measures else None
     return known | ({name: interval_json(getattr(mixed, name)) for name in MIXED} if mixed else {})
 

@@ -156,6 +156,7 @@
     "overfitting gap": "Gain on the batch that the reflector read, replayed, minus gain on the next batch, which it had not read. Above 0, " + "the prompt fits its own batch more than new tasks.",
     family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
     prompt: "The prompt under which the tasks were played.",
+    progress: "Mean share of a test task that is done at the end, under the best prompt, as the environment measures it; 1 if the task " + `is solved. It ranks nothing. ${INTERVAL}`,
     noise: "Share of the variance of outcomes that lies between repeats of the same task.",
     forgetting: "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " + `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
     "forward transfer": "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " + `others teach about it. ${INTERVAL}`,
@@ -1095,18 +1096,25 @@
       ]
     },
     {
+      key: "progress",
+      head: "progress",
+      value: measure("progress"),
+      cell: ({ measures }) => stackedEstimate(measures.progress),
+      needs: "progress"
+    },
+    {
       key: "forgetting",
       head: "forgetting",
       value: measure("forgetting"),
       cell: ({ measures }) => stackedEstimate(measures.forgetting, signed),
-      ofStreams: true
+      needs: "forgetting"
     },
     {
       key: "transfer",
       head: "forward transfer",
       value: measure("forward_transfer"),
       cell: ({ measures }) => stackedEstimate(measures.forward_transfer, signed),
-      ofStreams: true
+      needs: "forgetting"
     },
     { head: "badges", cell: badgeList },
     {
@@ -1126,8 +1134,7 @@
     { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date }
   ];
   function columnsOf({ entries }) {
-    const streamed = entries.some(({ measures }) => Object.hasOwn(measures, "forgetting"));
-    return COLUMNS.filter(({ ofStreams = false }) => streamed || !ofStreams);
+    return COLUMNS.filter(({ needs }) => !needs || entries.some(({ measures }) => Object.hasOwn(measures, needs)));
   }
   function selectEntries(all, state) {
     const isWanted = entryFilter(all, state);

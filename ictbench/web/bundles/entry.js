@@ -176,6 +176,7 @@
     "overfitting gap": "Gain on the batch that the reflector read, replayed, minus gain on the next batch, which it had not read. Above 0, " + "the prompt fits its own batch more than new tasks.",
     family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
     prompt: "The prompt under which the tasks were played.",
+    progress: "Mean share of a test task that is done at the end, under the best prompt, as the environment measures it; 1 if the task " + `is solved. It ranks nothing. ${INTERVAL}`,
     noise: "Share of the variance of outcomes that lies between repeats of the same task.",
     forgetting: "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " + `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
     "forward transfer": "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " + `others teach about it. ${INTERVAL}`,
@@ -737,8 +738,10 @@
     }, text.replace(/\n+$/, ""));
   }
   function endView(episode) {
-    const { steps, reward, usage } = episode;
+    const { steps, reward, progress, usage } = episode;
     const facts = [counted(steps.length, "decision"), `total reward ${rounded(reward)}`, `seed ${episode.seed}`];
+    if (progress !== undefined)
+      facts.push(`progress ${rounded(progress)}`);
     if (usage.calls)
       facts.push(`${count(usage.calls)} calls`, `${usage.unreported ? "≥ " : ""}${count(usage.input_tokens + usage.output_tokens)} tokens`);
     return paragraph("ending", element("strong", { class: episode.end === "solved" ? "good" : "bad" }, endText(episode)), ` · ${facts.join(" · ")}`);
@@ -1248,6 +1251,22 @@
     };
   }
 
+  // assets/run/progress.js
+  function progressTable(entries) {
+    const known = entries.filter(({ family }) => family.measures?.progress);
+    if (!known.length)
+      return null;
+    const table = dataTable({
+      caption: "Share of a test task that is done at the end of an episode, as the environment measures it; 1 if the task is " + "solved. The best prompt is chosen by success. 95 % intervals in brackets.",
+      columns: ["family", "base", "best", "last", "gain"].map((name) => ({ name, node: name })),
+      rows: known.map(({ name, family }) => {
+        const { base, best, last, gain } = family.measures.progress;
+        return [name, estimate(base), estimate(best), estimate(last), estimate(gain, signed)];
+      })
+    });
+    return element("div", {}, element("h3", {}, "Progress"), table);
+  }
+
   // assets/run/reliability.js
   var PROMPTS = ["base", "best", "last"];
   function reliabilityTable(entries) {
@@ -1313,12 +1332,12 @@
 
   // assets/run/gains.js
   var SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
-  var OWN_VIEW = ["curve", "stream", "online", "mixed", "reliability"];
+  var OWN_VIEW = ["curve", "stream", "online", "mixed", "reliability", "progress"];
   var SHARES = ["negative_transfer", "negative_last_transfer"];
   function gainsSection(report) {
     const families = familiesOf(report);
     const entries = entriesOf([...families, ...rolesOf(report)]);
-    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), experienceTable(entries), streamsView(entries), reliabilityTable(entries));
+    return section("gains", "Gains", runLegend(report), element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)), element("h3", {}, "All measures"), dataTable(measuresTable(entries)), progressTable(entries), experienceTable(entries), streamsView(entries), reliabilityTable(entries));
   }
   function headroomFigure(families) {
     const measured = families.flatMap(({ label, entries }) => entries.filter(({ family }) => family.measures).map(({ position, name, family: { measures } }) => {
@@ -1846,7 +1865,7 @@
       return "Over blind: the board has no rerun of this reflector’s blind arm.";
     return ["Over blind: compared with ", element("a", { href: `${blind.slug}.html` }, blind.name), `, by ${blind.by}.`];
   }
-  function facts2({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
+  function facts2({ entry, entry: { measures: { progress } }, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
     return [
       ["Reflector", [playerText(entry.reflector, revisions.reflector, entry.weights), " ", kindTag(entry)]],
       ["Reflector trained on", entry.trained_on],
@@ -1854,6 +1873,7 @@
       ["Actor trained on", entry.actor_trained_on],
       ["Division", DIVISIONS[entry.division].name],
       ["Profile", entry.profile],
+      ...progress ? [["Progress on test tasks", `${estimate(progress)}, mean of held-out families; it ranks nothing`]] : [],
       ["Submitted by", entry.by],
       ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
       ["Date", entry.date],

@@ -154,6 +154,7 @@
     "overfitting gap": "Gain on the batch that the reflector read, replayed, minus gain on the next batch, which it had not read. Above 0, " + "the prompt fits its own batch more than new tasks.",
     family: "Tasks of one kind. Reflectors may be trained on meta-train families, never on held-out ones.",
     prompt: "The prompt under which the tasks were played.",
+    progress: "Mean share of a test task that is done at the end, under the best prompt, as the environment measures it; 1 if the task " + `is solved. It ranks nothing. ${INTERVAL}`,
     noise: "Share of the variance of outcomes that lies between repeats of the same task.",
     forgetting: "Success on a family of a stream before turns without a task of it, minus that after them, on the same test tasks. " + `Above 0, what was learned of it is lost while others are met. ${INTERVAL}`,
     "forward transfer": "Success on a family of a stream before its first task, minus that under prompt[0], on the same test tasks: what " + `others teach about it. ${INTERVAL}`,

@@ -69,7 +69,9 @@ def _run(source: ReportSource, label: str, results: Sequence[Result]) -> dict[st
 
 
 def _family(family: FamilyResult) -> dict[str, Any]:
-    return {**family.model_dump(mode="json"), "curve": _curve(family.measures)}
+    # The page shows no progress of single test episodes.
+    plain = family.model_dump(mode="json", exclude={"loops": {"__all__": {"progress"}}})
+    return {**plain, "curve": _curve(family.measures)}
 
 
 def _curve(measures: Measures | None) -> list[dict[str, Any]]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ictbench.envs.alfworld import alfworld_package as package
-from ictbench.envs.alfworld.pddl_translation import Translation, cache_folder, translate
+from ictbench.envs.alfworld.pddl_translation import Translation, translate
 from ictbench.envs.alfworld.procgen import generate
+from ictbench.envs.file_cache import cache_folder
 from ictbench.errors import EnvError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ PROBLEM = generate("look", 1, "train").problem
 @pytest.fixture(autouse=True)
 def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("ICTBENCH_CACHE_DIR", str(tmp_path))
-    return cache_folder()
+    return cache_folder("pddl")
 
 
 def _translate(_: int) -> Translation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -159,3 +160,38 @@ def test_every_object_of_a_view_has_a_symbol_and_a_name() -> None:
     names, colors = babyai_env._names()
     assert {names[number] for number in OBJECT_TO_IDX.values()} >= babyai_env.SYMBOLS.keys()
     assert len(colors) == len(COLOR_TO_IDX)
+
+
+def test_split_pools_share_no_level_and_a_level_of_its_own_pool_is_kept(env: BabyAIEnv) -> None:
+    def level(seed: int, **params: object) -> str:
+        plain = task("BabyAI-KeyCorridorS3R1-v0", seed)
+        env.reset(Task.model_validate({**plain.model_dump(), "params": {**plain.params, **params}}))
+        return env.content_key()
+
+    seeds = range(400)
+    plain = [level(seed) for seed in seeds]
+    split = [level(seed, split_at=[200]) for seed in seeds]
+    assert {*plain[:200]} & {*plain[200:]}
+    assert not {*split[:200]} & {*split[200:]}
+    assert 100 < sum(map(str.__eq__, plain, split)) < 300
+
+
+def test_the_bot_solves_the_level_that_was_drawn_for_a_split_pool(env: BabyAIEnv) -> None:
+    for start in SUITE.scoring_tasks("test", "corridor", 3, 8):
+        env.reset(start)
+        assert [env.step(action).end for action in env.solve()][-1] == "solved"
+
+
+@pytest.mark.parametrize("split_at", [10, "10", [20, 10], [10, 10], [1.5], [True], None])
+def test_a_split_that_is_not_a_list_of_seeds_is_an_error(env: BabyAIEnv, split_at: object) -> None:
+    wrong = Task.model_validate({**task().model_dump(), "params": {**task().params, "split_at": split_at}})
+    with pytest.raises(
+        UsageError, match=f"`split_at` must list seeds in ascending order, not {re.escape(repr(split_at))}"
+    ):
+        env.reset(wrong)
+
+
+def test_an_id_with_too_few_levels_for_its_pools_is_an_error(env: BabyAIEnv, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(babyai_env, "MAX_DRAWS", 0)
+    with pytest.raises(UsageError, match="BabyAI-GoToLocal-v0 has too few levels for 1 pools"):
+        env.reset(task())

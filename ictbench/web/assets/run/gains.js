@@ -8,11 +8,12 @@ import { experienceTable } from "./experience.js";
 import { entriesOf, familiesOf, nothingFinished, rolesOf } from "./families.js";
 import { gainChart } from "./gain-chart.js";
 import { runLegend } from "./learning-curves.js";
+import { progressTable } from "./progress.js";
 import { reliabilityTable } from "./reliability.js";
 import { streamsView } from "./streams.js";
 
 const SIGNED = ["gain", "last_gain", "headroom_gain", "over_blind", "overfitting_gap"];
-const OWN_VIEW = ["curve", "stream", "online", "mixed", "reliability"];
+const OWN_VIEW = ["curve", "stream", "online", "mixed", "reliability", "progress"];
 const SHARES = ["negative_transfer", "negative_last_transfer"];
 
 export function gainsSection(report) {
@@ -25,6 +26,7 @@ export function gainsSection(report) {
     element("div", { class: "two-columns" }, headroomFigure(families), bestPromptFigure(families)),
     element("h3", {}, "All measures"),
     dataTable(measuresTable(entries)),
+    progressTable(entries),
     experienceTable(entries),
     streamsView(entries),
     reliabilityTable(entries),

@@ -53,7 +53,7 @@ function blindText(blind) {
   return ["Over blind: compared with ", element("a", { href: `${blind.slug}.html` }, blind.name), `, by ${blind.by}.`];
 }
 
-function facts({ entry, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
+function facts({ entry, entry: { measures: { progress } }, revisions, actor_weights: actorWeights, links, made_with: versions, digest }) {
   return [
     ["Reflector", [playerText(entry.reflector, revisions.reflector, entry.weights), " ", kindTag(entry)]],
     ["Reflector trained on", entry.trained_on],
@@ -61,6 +61,7 @@ function facts({ entry, revisions, actor_weights: actorWeights, links, made_with
     ["Actor trained on", entry.actor_trained_on],
     ["Division", DIVISIONS[entry.division].name],
     ["Profile", entry.profile],
+    ...(progress ? [["Progress on test tasks", `${estimate(progress)}, mean of held-out families; it ranks nothing`]] : []),
     ["Submitted by", entry.by],
     ["Links", links.length ? links.map((address) => [outsideLink(address), " "]) : MISSING],
     ["Date", entry.date],

@@ -46,18 +46,25 @@ const COLUMNS = [
     ],
   },
   {
+    key: "progress",
+    head: "progress",
+    value: measure("progress"),
+    cell: ({ measures }) => stackedEstimate(measures.progress),
+    needs: "progress",
+  },
+  {
     key: "forgetting",
     head: "forgetting",
     value: measure("forgetting"),
     cell: ({ measures }) => stackedEstimate(measures.forgetting, signed),
-    ofStreams: true,
+    needs: "forgetting",
   },
   {
     key: "transfer",
     head: "forward transfer",
     value: measure("forward_transfer"),
     cell: ({ measures }) => stackedEstimate(measures.forward_transfer, signed),
-    ofStreams: true,
+    needs: "forgetting",
   },
   { head: "badges", cell: badgeList },
   {
@@ -77,10 +84,9 @@ const COLUMNS = [
   { key: "date", head: "date", value: ({ date }) => date, cell: ({ date }) => date },
 ];
 
-// Only boards of streams have the columns of streams.
+// A column that needs a measure is shown on boards with entries that have it, e.g. those of streams.
 function columnsOf({ entries }) {
-  const streamed = entries.some(({ measures }) => Object.hasOwn(measures, "forgetting"));
-  return COLUMNS.filter(({ ofStreams = false }) => streamed || !ofStreams);
+  return COLUMNS.filter(({ needs }) => !needs || entries.some(({ measures }) => Object.hasOwn(measures, needs)));
 }
 
 // Return the entries of a track that pass the filters, in the selected order.

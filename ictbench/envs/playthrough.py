@@ -1,20 +1,18 @@
-"""Playthroughs of a task without an actor, and four ways to replay them that must give the same observations."""
+"""Playthroughs of a task without an actor, and what differs between two of them."""
 
 from __future__ import annotations
 
 import itertools
 import random
-from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ictbench.plugin_errors import short_repr
 from ictbench.records import Observation, Record, Task
-from ictbench.testing.other_process import run_in_new_process
-from ictbench.testing.violations import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from ictbench.envs import TextEnv
+    from ictbench.envs.text_env import TextEnv
 
 CONTEXT_CHARACTERS = 20
 """Characters shown before the first difference of two texts."""
@@ -26,9 +24,6 @@ class Playthrough(Record):
     task: Task
     actions: tuple[str, ...]
     observations: tuple[Observation, ...]
-
-
-Playthroughs = list[Playthrough]
 
 
 def play_at_random(env: TextEnv, task: Task, max_steps: int) -> Playthrough:
@@ -69,54 +64,13 @@ def first_difference(first: Playthrough, second: Playthrough) -> str | None:
     return None
 
 
-def replay_in_fresh_instances(env: type[TextEnv], playthroughs: Playthroughs) -> Playthroughs:
-    """Replay each playthrough in a new instance."""
-    replays = []
-    for playthrough in playthroughs:
-        with closing(env()) as fresh:
-            replays.append(play_actions(fresh, playthrough.task, playthrough.actions))
-    return replays
-
-
-def replay_in_used_instance(env: type[TextEnv], playthroughs: Playthroughs) -> Playthroughs:
-    """Replay all in one instance in reverse order, each after an unfinished episode of another task."""
-    replays = []
-    with closing(env()) as used:
-        for playthrough, other in zip(reversed(playthroughs), [*playthroughs[-2::-1], playthroughs[-1]], strict=True):
-            play_actions(used, other.task, other.actions[:1])
-            replays.append(play_actions(used, playthrough.task, playthrough.actions))
-    return replays[::-1]
-
-
-def replay_next_to_another_instance(env: type[TextEnv], playthroughs: Playthroughs) -> Playthroughs:
-    """Replay each with its steps alternating with those of another instance, which plays the next task."""
-    replays = []
-    for playthrough, other in zip(playthroughs, [*playthroughs[1:], playthroughs[0]], strict=True):
-        with closing(env()) as instance, closing(env()) as other_instance:
-            other_steps = _play_forever(other_instance, other)
-            replays.append(
-                play_actions(instance, playthrough.task, playthrough.actions, lambda: next(other_steps))  # noqa: B023
-            )
-    return replays
-
-
-def replay_in_new_process(env: type[TextEnv], playthroughs: Playthroughs) -> Playthroughs:
-    """Replay each playthrough in a new instance in a new process."""
-    return run_in_new_process(replay_in_fresh_instances, env, playthroughs)
+def _cut_common_start(one: str, other: str) -> tuple[str, str]:
+    common = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    start = max(0, sum(1 for _ in common) - CONTEXT_CHARACTERS)
+    return one[start:], other[start:]
 
 
 def _check_type(observation: object) -> Observation:
     if not isinstance(observation, Observation):
         raise TypeError(f"it returned {short_repr(observation)}, not an ictbench.Observation")
     return observation
-
-
-def _play_forever(env: TextEnv, playthrough: Playthrough) -> Iterator[Observation]:
-    for number in itertools.cycle(range(len(playthrough.actions) + 1)):
-        yield env.step(playthrough.actions[number - 1]) if number else env.reset(playthrough.task)
-
-
-def _cut_common_start(one: str, other: str) -> tuple[str, str]:
-    common = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
-    start = max(0, sum(1 for _ in common) - CONTEXT_CHARACTERS)
-    return one[start:], other[start:]

@@ -1,0 +1,1 @@
+"""TextWorld: games of cooking, treasures and coins that the `textworld` package generates from a seed."""
