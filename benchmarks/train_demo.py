@@ -10,9 +10,9 @@ rounds if the configuration has `collect`. Then it runs all arms on the held-out
 scripted actor: trained and untrained, every control of `ictbench learned`, random well-formed rules, `rules`, and none.
 It prints what the gate says of each seed, and writes `tables.md` (success by arm and seed) and `arms.csv` (by family).
 
-A pre-registration gives seeds and sizes, and cards and results refer to it. --leave-out is for tuning: training leaves
-out the states of one meta-train family, and the arms are compared on it with the quick profile. Held-out families are
-not opened. Needs ictbench[train] and [minihack].
+A pre-registration gives seeds, sizes and the first prompt, and cards and results refer to it. --leave-out is for
+tuning: training leaves out the states of one meta-train family, and the arms are compared on it with the quick profile.
+Held-out families are not opened. Needs ictbench[train] and [minihack].
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def train(options: argparse.Namespace, seed: int) -> Training:
         out = folder / (f"rounds-without-{left_out}" if left_out else "rounds")
         rounds = RoundsSettings.from_yaml(options.config, out=out, **own)
         families = [name for name in rounds.collect.get("families", kept) if name != left_out]
-        rounds = rounds.model_copy(update={"collect": {**rounds.collect, "families": families}})
+        collection = {**rounds.collect, "families": families}
+        if options.start_prompt:
+            collection["start_prompt"] = str(options.start_prompt)
+        rounds = rounds.model_copy(update={"collect": collection})
         last = train_rounds(rounds, _say)
         return Training(
             last, tuple(rounds.folder(number) / "states" for number in range(1, rounds.training.rounds + 1))
@@ -148,6 +151,7 @@ def train(options: argparse.Namespace, seed: int) -> Training:
         reflector_model_options=MODEL_OPTIONS,
         actor="rules",
         loops=LOOPS,
+        start_prompt=options.start_prompt and str(options.start_prompt),
     )
     return Training(train_grpo(settings, _say), (states,))
 
@@ -193,6 +197,7 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
         prompts |= {prompt.text for family in run.result.families for loop in family.loops for prompt in loop.prompts}
     rules = sorted({str(rule) for prompt in prompts for rule in parse_rules(prompt)})
     plan = make_plan(Options.parse({"suite": SUITE, "families": "meta-train", "reflector": "none", "actor": "rules"}))
+    first = plan.suite.prompt if options.start_prompt is None else options.start_prompt.read_text("utf-8").strip()
     tasks = [
         task for family in plan.families for task in plan.suite.scoring_tasks("selection", family, 0, CONSTANT_TASKS)
     ]
@@ -200,7 +205,7 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
     with EpisodePlayer(plan) as player:
 
         def solved(rules: Iterable[str]) -> int:
-            prompt = with_rules(plan.suite.prompt, list(rules))
+            prompt = with_rules(first, list(rules))
             episodes = player.play([plan.episode(task, prompt) for task in tasks])
             return sum(episode.trajectory.solved for episode in episodes)
 
@@ -211,7 +216,7 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
                 break
             best, chosen = value, [*chosen, rule]
             print(f"constant prompt: {best} of {len(tasks)} meta-train tasks with {rule}", flush=True)
-    write_atomically(file, with_rules(plan.suite.prompt, chosen))
+    write_atomically(file, with_rules(first, chosen))
     return file
 
 
@@ -237,6 +242,8 @@ def run_arm(
     more: dict[str, Any] = {"reflector_model_options": MODEL_OPTIONS} if "hf/" in arm.reflector else {}
     if options.preregistration and planned:
         more["preregistration"] = options.preregistration
+    if options.start_prompt:
+        more["start_prompt"] = str(options.start_prompt)
     if arm.experience:
         more["reflector_experience"] = arm.experience
     run = ictbench.run(out=folder, suite=SUITE, reflector=arm.reflector, actor="rules", **more, **sizes)
@@ -265,9 +272,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", default=None, help="seeds of the trainings, separated by commas (default: 0)")
     parser.add_argument("--steps", type=int, default=None, help="steps of the training (default: the configuration's)")
     parser.add_argument("--profile", default="standard", help="profile of the arms without a pre-registration")
+    parser.add_argument("--start-prompt", type=Path, default=None, help="file of prompt[0], for states and arms")
     parser.add_argument("--leave-out", help="meta-train family to tune on; held-out families are not opened")
     options = parser.parse_args()
-    training = read_preregistration(options.preregistration).training if options.preregistration else None
+    planned = read_preregistration(options.preregistration) if options.preregistration else None
+    training = planned.training if planned else None
+    if planned and planned.start_prompt:
+        options.out.mkdir(parents=True, exist_ok=True)
+        options.start_prompt = options.out / "start-prompt.txt"
+        write_atomically(options.start_prompt, planned.start_prompt)
     if options.seeds is not None:
         options.seeds = [int(seed) for seed in options.seeds.split(",")]
     else:

@@ -90,8 +90,8 @@ def test_a_class_of_another_distribution_is_found_by_its_entry_point(site: Path)
         (
             "env",
             "chess",
-            "unknown env 'chess'; known: alfworld, babyai, gym, minihack, textworld; a class of your own is named "
-            "package.module:Class",
+            "unknown env 'chess'; known: alfworld, babyai, game, gym, minihack, openenv, textworld; a class of "
+            "your own is named package.module:Class",
         ),
         ("actor", "rulez", "unknown actor 'rulez'; did you mean 'rules'?"),
         ("model", "opnai", "unknown model provider 'opnai'; did you mean 'openai'?"),

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 """Relative and absolute tolerance of floats: another machine may sum in another order."""
 
-ABSENT = object()
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+ABSENT = _Absent()
 """Stands for a value that does not exist."""
 
 Place = tuple[str | int, ...]

@@ -65,6 +65,8 @@ def _measured(measures: Measures) -> Iterator[dict[str, Any]]:
         yield from _row(f"online_{name}", getattr(measures.online, name))
     for name in MIXED if measures.mixed else ():
         yield from _row(name, getattr(measures.mixed, name))
+    for name, interval in measures.progress or ():
+        yield from _row(f"progress_{name}", interval)
 
 
 def _row(name: str, interval: Interval | None) -> Iterator[dict[str, Any]]:

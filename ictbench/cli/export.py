@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,11 +17,11 @@ Format = Annotated[
 ]
 
 RunFormat = Annotated[
-    Literal["parquet", "csv", "jsonl", "datasets", "hf-eval"],
+    Literal["parquet", "csv", "jsonl", "datasets", "hf-eval", "inspect"],
     typer.Option(
         "--format",
         help="Format of the tables; datasets is for load_from_disk of Hugging Face's package; hf-eval writes the "
-        "measures for the page of a model on its Hub instead.",
+        "measures for the page of a model on its Hub instead; inspect writes logs of Inspect AI instead.",
     ),
 ]
 
@@ -29,6 +30,7 @@ PAGE = page(
     PUBLISH,
     "docs/export.md",
     "ictbench export runs/mini --format csv",
+    "ictbench export runs/mini --format inspect",
     "ictbench export runs/mini --push-to-hub me/my-run",
 )
 
@@ -74,6 +76,14 @@ def export(
             raise ConfigError("--push-to-hub uploads tables; upload the entries with `hf upload OWNER/MODEL FOLDER .`")
         print(f"File: {export_hf_eval(loaded, out or run / 'export-hf-eval', dataset=dataset, source_url=source_url)}")
         return
+    if form == "inspect":
+        if name := _first_given(dataset=dataset, source_url=source_url, push_to_hub=push_to_hub, public=public):
+            raise ConfigError(f"--{name} is not for --format inspect, which writes logs")
+        from ictbench.export.inspect_logs import export_inspect
+
+        logs = export_inspect(loaded, out or run / "export-inspect")
+        print(f"Logs: {logs} (inspect view --log-dir {shlex.quote(str(logs))})")
+        return
     if dataset is not None or source_url is not None:
         raise ConfigError("--dataset and --source-url are for --format hf-eval")
     if push_to_hub is not None:
@@ -86,3 +96,8 @@ def export(
     print(f"Files: {folder}")
     if push_to_hub is not None:
         print(f"Pushed: {push(folder, push_to_hub, public=public)}")
+
+
+def _first_given(**options: object) -> str:
+    """Return the flag of the first option that was given, without its dashes; empty if none was."""
+    return next((name.replace("_", "-") for name, value in options.items() if value not in (None, False)), "")

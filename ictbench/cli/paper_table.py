@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,7 @@ from ictbench.cli.help_page import COMPARE, page
 from ictbench.cli.option_values import complete_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ictbench import Result
     from ictbench.results.paper_table import PaperRow
@@ -25,10 +24,6 @@ PAGE = page(
     "ictbench paper-table runs/untrained runs/trained --format md",
 )
 
-CAMPAIGN = "campaign.json"
-FOLDER_FILES = (CAMPAIGN, "run.json", "result.json")
-"""Files of which the folder of a campaign or a run has one at least."""
-
 
 def paper_table(
     runs: Annotated[
@@ -39,33 +34,11 @@ def paper_table(
 ) -> None:
     """Print the paper's table: its known figures, and next to them those of runs of its suites."""
     from ictbench import load_result
+    from ictbench.cli.run_paths import runs_in
     from ictbench.results.paper_table import paper_table as table_of  # this command has the same name
 
-    results = {str(path): load_result(path) for path in _runs_in(runs)}
+    results = {str(path): load_result(path) for path in runs_in(runs)}
     _print(table_of(results), results, output)
-
-
-def _runs_in(paths: Sequence[Path]) -> Iterator[Path]:
-    """Yield runs as they are, and the cells of campaigns that have a result; name the others."""
-    from ictbench.errors import ConfigError
-    from ictbench.runs.run_folder import RunFolder
-
-    for path in paths:
-        if path.is_dir() and not any((path / name).exists() for name in FOLDER_FILES):
-            raise ConfigError(f"{path} is neither the folder of a campaign nor that of a run; name one of them")
-        if not path.exists():
-            raise ConfigError(f"there is no {path}; name the folder of a campaign or of a run, or the file of a result")
-        if not (path / CAMPAIGN).exists():
-            yield path
-            continue
-        cells = [RunFolder(cell) for cell in sorted((path / "cells").glob("*"))]
-        finished = [cell.path for cell in cells if cell.result.exists()]
-        if not finished:
-            raise ConfigError(f"no cell of campaign {path} has a result yet; run the campaign to its end")
-        for cell in cells:
-            if cell.path not in finished:
-                print(f"{cell.path} has no result yet; continue the campaign", file=sys.stderr)
-        yield from finished
 
 
 def _print(rows: tuple[PaperRow, ...], results: dict[str, Result], form: Format) -> None:

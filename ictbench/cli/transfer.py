@@ -21,12 +21,16 @@ PAGE = page(
     COMPARE,
     "docs/results.md",
     "ictbench transfer runs/untrained runs/trained",
+    "ictbench transfer campaigns/worlds",
     "ictbench transfer runs/mini --trained-on runs/mini=minihack-v1/meta-train",
 )
 
 
 def transfer(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of runs, or result files.", autocompletion=complete_runs)],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(help="Folders of runs or campaigns, or result files.", autocompletion=complete_runs),
+    ],
     trained_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,11 +44,15 @@ def transfer(
     ] = "gain",
     output: Annotated[Format, typer.Option("--format", help="Format; csv and json have one cell per row.")] = "table",
 ) -> None:
-    """Show how training a reflector on some families changes its gain in others, and mark negative transfer."""
+    """Show how training a reflector on some families changes its gain in others, and mark negative transfer.
+
+    A campaign stands for its cells: one with several suites shows which reflector helps in which world.
+    """
     from ictbench import load_result
+    from ictbench.cli.run_paths import runs_in
     from ictbench.results.transfer_matrix import transfer as transfer_cells  # this command has the same name
 
-    results = {str(path): load_result(path) for path in runs}
+    results = {str(path): load_result(path) for path in runs_in(runs)}
     for pair in trained_on or []:
         run, families = _parse_trained_on(pair, results)
         results[run] = results[run].model_copy(update={"reflector_trained_on": families})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from ictbench.envs.text_env import TextEnv
@@ -55,9 +56,8 @@ def checked_versions(name: str, tasks: Collection[Task], *, deterministic: bool 
     """
     cls, arguments = _class_and_arguments(name)
     try:
-        env: TextEnv = create(f"environment {name}", cls, *arguments)
-        versions = env.versions()
-        env.close()
+        with closing(create(f"environment {name}", cls, *arguments)) as env:
+            versions = env.versions()
         problem = cls.unplayable(tasks)
         if problem is None and cls.addressed:
             problem = try_out(env_maker(name), tasks, deterministic=deterministic)

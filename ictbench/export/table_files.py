@@ -54,7 +54,7 @@ def write_tables(
         MissingExtraError: The package `datasets` is not installed.
     """
     require_datasets()
-    with _new_folder(out) as folder, quiet():
+    with new_folder(out) as folder, quiet():
         rows = {
             table.name: WRITERS[file_format](table, folder / file_name(table.name, file_format)) for table in tables
         }
@@ -163,7 +163,7 @@ def _write_all(table: Table, writer: ArrowWriter) -> int:
 
 
 @contextmanager
-def _new_folder(out: Path) -> Iterator[Path]:
+def new_folder(out: Path) -> Iterator[Path]:
     """Yield a temporary folder next to `out` that is renamed to `out` at the end."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out} already exists; choose another --out, or remove it")

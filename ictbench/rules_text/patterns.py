@@ -1,7 +1,8 @@
 """Patterns of actions: words of an action, with placeholders for the others.
 
 `…` stands for any words, `<named>` for words of which the line of the task names at least one, and `<other>` for words
-of which it names none. `take <named> from …` matches `take mug 1 from shelf 2` where the line names a mug.
+of which it names none. `take <named> from …` matches `take mug 1 from shelf 2` where the line names a mug. A single
+word stands for all actions of its kind, which begin with it: `take` for `take …`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ def matches(pattern: str, action: str, named: frozenset[str]) -> bool:
         action: The action.
         named: Words of the line, in lower case.
     """
+    if pattern not in PLACEHOLDERS and len(pattern.split()) == 1:
+        return action_kind(action) == pattern.strip()
     return _matches(tuple(pattern.split()), tuple(action.split()), named)
 
 

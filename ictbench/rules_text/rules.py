@@ -84,9 +84,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """Rule: if the line names `word`, do an action that matches `first` before any that matches `later`."""
+    """Rule: do an action that matches `first` before any that matches `later`."""
 
     word: str
+    """Only if the line names this word; empty for any line."""
     first: str
     later: str
     place: str = ""
@@ -94,7 +95,8 @@ class Before:
 
     def __str__(self) -> str:
         place = f'; look for it by "{self.place}"' if self.place else ""
-        return f'If the line names "{self.word}", do "{self.first}" before "{self.later}"{place}.'
+        start = f'If the line names "{self.word}", do' if self.word else "Do"
+        return f'{start} "{self.first}" before "{self.later}"{place}.'
 
 
 Rule = Walk | Choose | Line | Hold | Act | Before
@@ -107,7 +109,7 @@ _RULE = re.compile(
     r'(?:Choose|When (?:the line names "(?P<word>[^"\n]+)"(?: and (?=you hold)|(?=,)))?'
     r'(?:you hold (?P<held>something|nothing))?, choose) "(?P<pattern>[^"\n]+)"'
     r'(?: where "(?P<offered>[^"\n]+)" was offered)?|'
-    r'If the line names "(?P<named>[^"\n]+)", do "(?P<first>[^"\n]+)" before "(?P<later>[^"\n]+)"'
+    r'(?:If the line names "(?P<named>[^"\n]+)", do|Do) "(?P<first>[^"\n]+)" before "(?P<later>[^"\n]+)"'
     r'(?:; look for it by "(?P<place>[^"\n]+)")?'
 )
 
@@ -128,7 +130,7 @@ def _rule(match: re.Match[str]) -> Rule:
     if match["taking"]:
         return Hold(match["taking"], match["giving"])
     if match["first"]:
-        return Before(match["named"], match["first"], match["later"], match["place"] or "")
+        return Before(match["named"] or "", match["first"], match["later"], match["place"] or "")
     held: Any = match["held"] or ""
     return Act(match["pattern"], match["word"] or "", held, match["offered"] or "")
 

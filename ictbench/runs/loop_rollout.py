@@ -59,7 +59,7 @@ class LoopPlayer:
             suite: Name or YAML file of the suite.
             families: Families by name, or meta-train, held-out, all; a text may name several, separated by commas.
             actor: The actor, as in `ictbench run --actor`.
-            reflector: The reflector whose question the model answers: lessons, one-rule or rewrite.
+            reflector: The reflector whose question the model answers: lessons, one-action, one-rule or rewrite.
             experience: Format of the experience in the question; None for the reflector's own.
             options: Options of `ictbench.run` that concern playing, as for `ictbench.MetaEnv`.
 

@@ -39,6 +39,7 @@ class SuiteOptions:
         None,
         "Text file, or folder of a run whose best prompts are taken, for prompt[0]; such a run is never ranked.",
         SELECTION,
+        also=("collect",),
         default_text="the suite's own prompt",
     )
 

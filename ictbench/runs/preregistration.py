@@ -64,6 +64,8 @@ class Preregistration(Record):
     """Digest of the suite; None if any version of this name will do."""
     digest: ExperienceFormat
     """Form in which the reflector reads its experience."""
+    start_prompt: Text | None = None
+    """Text of prompt[0], of the states as well as of all arms; None for the suite's own."""
     sizes: PlannedSizes
     training: PlannedTraining | None = None
     """None if nothing is trained."""
@@ -84,7 +86,9 @@ class Preregistration(Record):
     @property
     def file_digest(self) -> str:
         """Digest of the content; comments and layout of the file do not count."""
-        return f"sha256:{digest_of(self.model_dump(mode='json'), 64)}"
+        # A file of before the field existed keeps its digest.
+        absent = {"start_prompt"} if self.start_prompt is None else set()
+        return f"sha256:{digest_of(self.model_dump(mode='json', exclude=absent), 64)}"
 
 
 def read_preregistration(path: Path) -> Preregistration:

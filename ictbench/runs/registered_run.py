@@ -27,6 +27,9 @@ def run_departures(plan: Preregistration, run: RunPlan) -> Iterator[str]:
     fixed = sizes.model_dump(exclude={"profile", "families"}, exclude_none=True)
     profile = run.suite.profiles[sizes.profile].model_dump() if sizes.profile in run.suite.profiles else {}
     yield from differences({**profile, **fixed}, run.sizes.model_dump())
+    planned = plan.start_prompt.strip() if plan.start_prompt else run.suite.prompt
+    if other := [family for family in run.families if run.start_prompts.get(family, run.suite.prompt) != planned]:
+        yield f"prompt[0] is another one in {', '.join(other)}"
     experience = run.reflector.options.get("experience") if run.reflector.model else None
     if experience is not None and experience != plan.digest:
         yield f"digest is {experience} instead of {plan.digest}"

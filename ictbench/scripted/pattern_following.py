@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ictbench.rules_text.patterns import matches
-from ictbench.rules_text.rules import Act, Before, Hold, Line
+from ictbench.rules_text.rules import Act, Before, Hold, Line, action_kind
 from ictbench.rules_text.screen import prose_lines, words
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Situation:
     holding: bool
     """Whether something is held; always true without a rule that says when."""
     done: tuple[str, ...]
-    """Actions since what is held last changed, the one that changed it included."""
+    """Actions since what is held, or what is due, last changed; the one that changed it included."""
     due: tuple[Before, ...]
     """Orders that the line asks for, of which the first action is still to be done."""
 
@@ -40,21 +40,17 @@ class Situation:
             return None
         holds = [rule for rule in rules if isinstance(rule, Hold)]
         done = tuple(step.executed for step in history.steps if step.executed is not None)
-        holding, start = not holds, 0
+        orders = [rule for rule in rules if isinstance(rule, Before) and (not rule.word or rule.word in named)]
+        holding, start, due = not holds, 0, list(orders)
         for index, action in enumerate(done):
             for hold in holds:
                 taken = matches(hold.taking, action, named)
                 if taken or matches(hold.giving, action, named):
-                    holding, start = taken, index
-        recent = done[start:]
-        due = tuple(
-            rule
-            for rule in rules
-            if isinstance(rule, Before)
-            and rule.word in named
-            and not any(matches(rule.first, action, named) for action in recent)
-        )
-        return cls(history, named, holding, recent, due)
+                    holding, start, due = taken, index, list(orders)
+            left = [order for order in due if not matches(order.first, action, named)]
+            if holding and left != due:
+                start, due = index, left
+        return cls(history, named, holding, done[start:], tuple(due))
 
     def choose(self, rule: Act | Before, rng: random.Random) -> str | None:
         """Return an available action by which the rule is followed; None if there is none.
@@ -69,7 +65,8 @@ class Situation:
         ]
         found = self._by_act(rule, allowed) if isinstance(rule, Act) else self._by_order(rule, allowed)
         alike = [words(action) for action in self.history.actions]
-        before = [step.executed for step in self.history.steps]
+        # Where something is due, actions may lead to what they did not lead to before.
+        before = [] if self.due else [step.executed for step in self.history.steps]
         scored = [((before.count(action), alike.count(words(action))), action) for action in found]
         best = min((score for score, _ in scored), default=None)
         return rng.choice([action for score, action in scored if score == best]) if scored else None
@@ -78,17 +75,20 @@ class Situation:
         if (rule.word and rule.word not in self.named) or (rule.held and (rule.held == "something") != self.holding):
             return []
         found = [action for action in allowed if matches(rule.pattern, action, self.named)]
-        return [action for action in found if self._led_to(action, rule)] if rule.offered else found
+        if rule.offered:
+            return [action for action in found if self._led_to(action, rule.pattern, rule.offered)]
+        return found
 
     def _by_order(self, rule: Before, allowed: Sequence[str]) -> list[str]:
         if rule not in self.due or not self.holding:
             return []
         found = [action for action in allowed if matches(rule.first, action, self.named)]
-        return found or [action for action in allowed if matches(rule.place, action, self.named)]
+        found = found or [action for action in allowed if matches(rule.place, action, self.named)]
+        return found or [action for action in allowed if self._led_to(action, action_kind(action), rule.first)]
 
-    def _led_to(self, action: str, rule: Act) -> bool:
-        """Check whether, after `action` and before the next that matches the rule's pattern, one that matches
-        `rule.offered` was offered that is still undone.
+    def _led_to(self, action: str, pattern: str, offered: str) -> bool:
+        """Check whether, after `action` and before the next that matches `pattern`, one that matches `offered` was
+        offered that is still undone.
         """
         steps, done = self.history.steps, {step.executed for step in self.history.steps}
         last = max((index for index, step in enumerate(steps) if step.executed == action), default=None)
@@ -96,10 +96,10 @@ class Situation:
             return False
         for index in range(last + 1, len(steps) + 1):
             offers = steps[index].actions if index < len(steps) else self.history.actions
-            if any(offer not in done and matches(rule.offered, offer, self.named) for offer in offers):
+            if any(offer not in done and matches(offered, offer, self.named) for offer in offers):
                 return True
             executed = steps[index].executed if index < len(steps) else None
-            if executed is not None and matches(rule.pattern, executed, self.named):
+            if executed is not None and matches(pattern, executed, self.named):
                 return False
         return False
 

@@ -83,6 +83,7 @@ REFLECTORS: Mapping[str, KnownPlayer] = {
     "lessons": _ON_MODEL,
     "losses": KnownPlayer("it is shown no solved episode", wraps=True, options=("reflector",), asks_once=False),
     "none": KnownPlayer(keeps_prompt=True),
+    "one-action": _ON_MODEL,
     "one-rule": _ON_MODEL,
     "reasoningbank": _WITH_MEMORY,
     "reflexion": KnownPlayer(

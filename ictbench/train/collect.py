@@ -88,6 +88,8 @@ def plan_collection(first_loop: int = 0, **options: Any) -> RunPlan:
             f"{streams[0]!r} is a stream: a reward needs fresh tasks of the families of a batch; collect from a suite "
             "with these families"
         )
+    if len({plan.start_prompts.get(family) for family in plan.families}) > 1:
+        raise ConfigError("start_prompt names a run whose families have different prompts: give a text file")
     if plan.traits.experience != "fresh":
         raise ConfigError(
             f"reflector {plan.reflector.label!r} is shown episodes of other loops, possibly from held-out families: "
@@ -123,6 +125,7 @@ def _write(session: FinishedSession, suite: str) -> StatesInfo:
             "turns": sizes.turns,
             "batch_size": sizes.batch_size,
             "max_steps": plan.max_steps,
+            "start_prompt": next(iter(plan.start_prompts.values()), None),
             "reflector": plan.reflector.model_dump(mode="json"),
             "actor": plan.actor.model_dump(mode="json"),
             "versions": {"python": platform.python_version(), **session.versions},

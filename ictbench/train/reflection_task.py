@@ -9,6 +9,7 @@ from ictbench.errors import ConfigError
 from ictbench.models.providers.chat_template import render_chat
 from ictbench.reflectors.llm.llm_reflector import experience_format
 from ictbench.reflectors.llm.single_question import Question, single_question_reflector
+from ictbench.train.renamed_actions import Renaming, rename_rules, rename_trajectories
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,9 +28,11 @@ class ReflectionTask:
     experience: ExperienceFormat
     prompt_cap: int
     """Longest prompt, in UTF-8 bytes."""
+    renaming: Renaming | None = None
+    """Names that actions have in the questions; None for their own."""
 
     @classmethod
-    def from_settings(cls, settings: TrainingSettings, prompt_cap: int) -> ReflectionTask:
+    def from_settings(cls, settings: TrainingSettings, prompt_cap: int, start_prompt: str = "") -> ReflectionTask:
         """Return the task of the reflector that the settings name.
 
         Raises:
@@ -42,12 +45,22 @@ class ReflectionTask:
                 f"{reflector.max_tokens}"
             )
         experience = experience_format(reflector, settings.experience)
-        return cls(reflector.question(experience), experience, prompt_cap)
+        return cls(
+            reflector.question(experience),
+            experience,
+            prompt_cap,
+            Renaming.of_training(settings.seed, start_prompt) if settings.rename_actions else None,
+        )
 
     def text(self, state: ReflectionState, tokenizer: Any) -> str:
         """Return the question with the start of the reply: the same tokens that the model reads in a run."""
+        names = self._names(state)
         messages = self.question.messages(
-            state.prompt, state.experience, self.prompt_cap, loop_seed=state.loop_seed, prefill=True
+            rename_rules(state.prompt, names),
+            rename_trajectories(state.experience, names),
+            self.prompt_cap,
+            loop_seed=state.loop_seed,
+            prefill=True,
         )
         return render_chat(tokenizer, messages)
 
@@ -70,4 +83,14 @@ class ReflectionTask:
             completion: What the model wrote after the start of the reply.
             cut: Whether the reply reached its token limit.
         """
-        return self.question.parse(state.prompt, self.question.reply_prefix + completion, self.prompt_cap, cut=cut)
+        names = self._names(state)
+        prompt, reply = rename_rules(state.prompt, names), self.question.reply_prefix + completion
+        reflection = self.question.parse(prompt, reply, self.prompt_cap, cut=cut)
+        if reflection.prompt is None:
+            return reflection
+        own = {new: name for name, new in names.items()}
+        return reflection.model_copy(update={"prompt": rename_rules(reflection.prompt, own)})
+
+    def _names(self, state: ReflectionState) -> dict[str, str]:
+        """Return the name of each action in the question about a state; empty for their own."""
+        return self.renaming.names(state) if self.renaming else {}

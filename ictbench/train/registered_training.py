@@ -35,6 +35,8 @@ def _departures(
 ) -> Iterator[str]:
     yield from suite_departures(plan, info.suite_name, info.suite_digest)
     yield from differences({"digest": plan.digest}, {"digest": experience})
+    if info.start_prompt != (plan.start_prompt.strip() if plan.start_prompt else None):
+        yield "prompt[0] of the states is another one"
     training = plan.training
     if training is None:
         yield "no training is planned"

@@ -81,6 +81,9 @@ class TrainingSettings(Record):
     max_question_tokens: int = Field(default=4096, ge=16)
     """States with a longer question are left out."""
 
+    rename_actions: bool = False
+    """Whether actions have each other's names in the questions, in another way for each state: then no name goes with a
+    family, and only the outcomes tell the action that solved it."""
     reward: RewardName = "replay"
     """replay: success of the new prompt on the same batch. fresh: on new tasks of the family. gain: replay minus the
     success of the previous prompt on the same tasks. loop: the mean over the new prompt and those that the model writes

@@ -64,6 +64,8 @@ class StatesInfo(Record):
     turns: int
     batch_size: int
     max_steps: int
+    start_prompt: str | None = None
+    """Prompt that all loops start with; None for the suite's own."""
     reflector: PluginSpec
     """Reflector that wrote the prompts."""
     actor: PluginSpec

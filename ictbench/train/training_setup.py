@@ -87,7 +87,9 @@ def prepare_training(settings: TrainingSettings) -> TrainingSetup:
     EpisodePlayer(plan).close()
     card = read_card(weights)
     families = {f"{states.suite.name}/{state.family}" for state in states.states}
-    task = ReflectionTask.from_settings(settings, plan.suite.limits.prompt_bytes)
+    task = ReflectionTask.from_settings(
+        settings, plan.suite.limits.prompt_bytes, states.info.start_prompt or states.suite.prompt
+    )
     return TrainingSetup(
         settings=settings,
         states=states,

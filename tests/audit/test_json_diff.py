@@ -42,3 +42,8 @@ def test_difference_has_its_place_and_both_values() -> None:
 
 def test_integer_differs_from_boolean_and_from_float() -> None:
     assert list(differences([1, 1], [True, 1.0])) == [((0,), 1, True), ((1,), 1, 1.0)]
+
+
+def test_a_value_that_is_missing_reads_as_nothing() -> None:
+    ((place, claimed, expected),) = differences({"a": 1, "b": 2}, {"a": 1})
+    assert (place, claimed, repr(expected)) == (("b",), 2, "nothing")

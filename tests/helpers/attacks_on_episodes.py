@@ -58,6 +58,25 @@ def edit_reward(f: Forgery) -> None:
         record["trajectory"]["steps"][0]["reward"] = 0.5
 
 
+@attack(
+    "progress invented for a world that measures none, measures recomputed", "verify", "its progress is None, not 1.0"
+)
+def invent_progress(f: Forgery) -> None:
+    for record in (*f.episodes, *f.trajectories):
+        record["progress"] = 1.0
+    f.recompute()
+
+
+@attack("progress above 1", "reading", "progress")
+def progress_above_1(f: Forgery) -> None:
+    some_record(f)["progress"] = 1.5
+
+
+@attack("a solved episode with progress below 1", "validate", "it is solved, but its progress is 0.5")
+def solved_below_1(f: Forgery) -> None:
+    f.solved()["progress"] = 0.5
+
+
 @attack("rewards whose sum is infinite, also in a published episode", "reading", "is too large (beyond 10^15)")
 def infinite_rewards(f: Forgery) -> None:
     shown = next(episode for episode in f.trajectories if len(episode["trajectory"]["steps"]) > 1)

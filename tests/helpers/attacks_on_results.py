@@ -34,6 +34,12 @@ def flip_success_and_measures(f: Forgery) -> None:
     f.episodes = honest
 
 
+@attack("progress in the result that no record holds", "validate", "loops[0].progress is ")
+def claim_progress(f: Forgery) -> None:
+    for loop in f.loops():
+        loop["progress"] = {index: [1.0] * len(outcomes) for index, outcomes in loop["test"].items()}
+
+
 @attack("a raised selection score", "validate", "outcomes: ")
 def raise_selection(f: Forgery) -> None:
     loop = next(loop for loop in f.loops() if "0" in loop["selection"][loop["best"]])

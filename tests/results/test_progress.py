@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pytest
@@ -15,6 +18,9 @@ from small_run import small_run
 
 import ictbench
 from ictbench.audit.recompute import recompute
+from ictbench.audit.replay_actor import ReplayActor
+from ictbench.audit.replay_episode import first_mismatch, replay_spec
+from ictbench.envs.babyai.babyai_env import BabyAIEnv
 from ictbench.protocol import keys_for
 from ictbench.results import Result
 from ictbench.results.assemble import family_result, role_measures
@@ -22,16 +28,19 @@ from ictbench.results.measures import measure
 from ictbench.results.progress import progress_of, with_progress
 from ictbench.results.schema_checks import contradictions
 from ictbench.results.tables import tables
+from ictbench.rollout.episode import play_episode
 from ictbench.submissions.episode_records import RUN_DIGITS, EpisodeRecord, Evidence, evidence_of_run
 from ictbench.suites import Family
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ictbench.audit.replay_episode import Mismatch
     from ictbench.protocol import LoopResult
     from ictbench.results.schema import ProgressMeasures
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 
 def measured(base: list[float], best: list[float], *, index: int = 0, family: str = "read") -> LoopResult:
@@ -245,3 +254,24 @@ def test_a_run_of_a_version_that_recorded_no_progress_is_still_valid() -> None:
             del record["progress"]
 
     assert failed(altered(result=forget_result, records=forget)) == {}
+
+
+@pytest.mark.parametrize("claimed", [0.5, 1.0])
+def test_a_replay_finds_progress_that_was_not_made(claimed: float) -> None:
+    """Of an unsolved episode: a solved one must claim 1."""
+    (record,) = [*islice((r for r in evidence_of_run(progress_run().folder).episodes() if r.progress == 0), 1)]
+
+    async def call(function: Callable[..., T], *args: Any) -> T:
+        return function(*args)
+
+    def mismatch(progress: float | None) -> Mismatch | None:
+        forged = record.model_copy(update={"progress": progress})
+        with closing(BabyAIEnv()) as env:
+            replayed = asyncio.run(play_episode(replay_spec(forged, record.task), env, ReplayActor(), call))
+        return first_mismatch(forged, replayed, RUN_DIGITS)
+
+    assert mismatch(0.0) is None
+    assert mismatch(None) is None  # recorded by a version that knew no progress
+    found = mismatch(claimed)
+    assert found is not None
+    assert (found.aspect, found.detail) == ("ends", f"its progress is 0.0, not {claimed}")

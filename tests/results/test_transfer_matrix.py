@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+import yaml
 
 import ictbench
 from ictbench.cli.app import main
@@ -17,10 +19,10 @@ from ictbench.results.transfer_matrix import LEGEND, Cell, legend, matrix, trans
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from ictbench.suites.trained_on import TrainedOn
 
+WORLDS = Path(__file__).parents[2] / "examples" / "campaigns" / "worlds.yaml"
 META = ("minihack-v1/eat", "minihack-v1/room-random", "minihack-v1/wear", "minihack-v1/wield")
 SIZES: dict[str, Any] = {"turns": 2, "batch_size": 2, "loops": 3, "selection_size": 3, "test_size": 4}
 
@@ -253,3 +255,35 @@ def test_training_can_be_stated_when_a_run_is_continued(tmp_path: Path) -> None:
     assert stated.result.deviations == (*plain.result.deviations, "reflector trained on held-out zap")
     assert stated.result.families == plain.result.families
     assert (tmp_path / "run" / "run.json").read_bytes() == files["run.json"]
+
+
+def test_a_campaign_over_worlds_is_one_matrix(call: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    content = yaml.safe_load(WORLDS.read_text(encoding="utf-8"))
+    assert content["matrix"]["suite"] == ["minihack-v1", "alfworld-procgen-v1", "babyai-v1", "textworld-v1"]
+    content["options"] |= {"loops": 1, "turns": 1, "batch_size": 1, "selection_size": 1, "test_size": 2}
+    content["options"] |= {"max_steps": 5, "executor": "inline"}
+    content["matrix"] = {
+        "suite": [
+            {"name": "minihack", "suite": "minihack-v1", "families": ["read"]},
+            {"name": "babyai", "suite": "babyai-v1", "families": ["maze", "corridor"]},
+        ],
+        "reflector": content["matrix"]["reflector"],
+    }
+    del content["options"]["families"]
+    finished = ictbench.campaign(content, out=tmp_path / "worlds")
+    code, out, err = call(str(finished.folder), "--format", "json")
+    assert (code, err) == (0, "")
+    cells = {(cell["suite"], cell["family"], cell["reflector"]) for cell in json.loads(out)}
+    families = {"minihack-v1": ("read", None), "babyai-v1": ("maze", "corridor", None)}
+    places = {(suite, family) for suite, names in families.items() for family in names}
+    assert cells == {(*place, reflector) for place in places for reflector in ("rules", "copy")}
+    code, out, _ = call(str(finished.folder), "--format", "md")
+    assert code == 0
+    assert "nothing (copy) | nothing (rules)" in out
+
+
+def test_a_campaign_without_results_is_an_error(call: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    (tmp_path / "campaign.json").write_text("{}")
+    code, _, err = call(str(tmp_path))
+    assert code == 2
+    assert f"no cell of campaign {tmp_path} has a result yet; run the campaign to its end" in " ".join(err.split())

@@ -13,7 +13,9 @@ LINE = frozenset({"put", "plim", "dask"})
     ("pattern", "action", "expected"),
     [
         ("ponder", "ponder", True),
-        ("ponder", "ponder more", False),
+        ("ponder", "ponder more", True),
+        ("ponder", "pond", False),
+        ("ponder more", "ponder", False),
         ("walk to …", "walk to dask 1", True),
         ("walk to …", "walk to", False),
         ("drop … on …", "drop red plim 1 on dask 1", True),

@@ -17,7 +17,7 @@ rules = (
     | st.builds(Line, quotable)
     | st.builds(Hold, quotable, quotable)
     | st.builds(Act, quotable, maybe, st.sampled_from(["", "something", "nothing"]), maybe)
-    | st.builds(Before, quotable, quotable, quotable, maybe)
+    | st.builds(Before, maybe, quotable, quotable, maybe)
 )
 
 
@@ -36,6 +36,7 @@ def test_rules_read_as_english() -> None:
     assert str(Act("eye …")) == 'Choose "eye …".'
     assert str(Act("eye …", "red", "nothing")) == 'When the line names "red" and you hold nothing, choose "eye …".'
     assert str(Act("walk …", offered="grab …")) == 'Choose "walk …" where "grab …" was offered.'
+    assert str(Before("", "scorch", "drop")) == 'Do "scorch" before "drop".'
     order = Before("hot", "scorch …", "drop …", "walk to hearth …")
     assert str(order) == 'If the line names "hot", do "scorch …" before "drop …"; look for it by "walk to hearth …".'
 

@@ -160,7 +160,7 @@ def test_limits_hold_for_all_loops_together() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"reflector": "ace"}, "reflector 'ace' cannot be trained.*use lessons, one-rule or rewrite"),
+        ({"reflector": "ace"}, "reflector 'ace' cannot be trained.*use lessons, one-action, one-rule or rewrite"),
         ({"reflector": "lessons", "experience": "raw"}, "does not support experience 'raw'"),
         ({"loops": 3}, "a meta-environment does not take the option 'loops'"),
     ],

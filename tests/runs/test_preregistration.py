@@ -135,6 +135,24 @@ def test_a_result_refers_to_the_plan_and_a_run_cannot_change_it(tmp_path: Path) 
     assert "exploratory (turns is 2 instead of 1)" in registered.in_words
 
 
+def test_the_first_prompt_is_part_of_the_plan(tmp_path: Path) -> None:
+    planned, other = tmp_path / "start.txt", tmp_path / "other.txt"
+    planned.write_text('Walk onto "%".\n', encoding="utf-8")
+    other.write_text('Walk onto "[".\n', encoding="utf-8")
+    with_start = {"start_prompt": 'Walk onto "%".\n'}
+    assert departures(tmp_path, with_start, start_prompt=str(planned)) == []
+    for plan, start in ((with_start, str(other)), (with_start, None), ({}, str(planned))):
+        assert departures(tmp_path, plan, start_prompt=start) == ["prompt[0] is another one in eat"]
+
+
+def test_the_digest_covers_the_first_prompt(tmp_path: Path) -> None:
+    digests = {
+        read_preregistration(written(tmp_path, **{} if text is None else {"start_prompt": text})).file_digest
+        for text in (None, "A", "B")
+    }
+    assert len(digests) == 3
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.yaml cannot be read"):
         read_preregistration(tmp_path / "gone.yaml")

@@ -103,6 +103,9 @@ def test_what_the_line_asks_for_is_done_before() -> None:
     }
     assert choices(drop, history((on_dask, to_font), grabbed, rinsed), HOLD, ORDER) == {on_dask}
     assert choices(ORDER, history((on_dask, to_font), grabbed, rinsed), HOLD) == {None}
+    brief = Before("", "rinse", "drop")
+    assert choices(drop, history((on_dask, to_font), grabbed), HOLD, brief) == {None}
+    assert choices(drop, history((on_dask, to_font), grabbed, rinsed), HOLD, brief) == {on_dask}
     scorch = Before("scorch", "scorch …", "drop …")
     assert choices(drop, history((on_dask, to_font), grabbed), HOLD, scorch) == {on_dask}
 

@@ -101,6 +101,25 @@ def test_a_reflector_that_sees_other_loops_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "x").exists()
 
 
+def test_loops_may_start_with_another_prompt(tmp_path: Path) -> None:
+    start = tmp_path / "start.txt"
+    start.write_text('You are the "@".\nWalk onto "%".\n', encoding="utf-8")
+    options: dict[str, Any] = {"families": "eat", "loops": 1, "turns": 1, "batch_size": 1, "executor": "inline"}
+    info = collect(tmp_path / "x", reflector="none", actor="rules", start_prompt=str(start), **options)
+    assert info.start_prompt == 'You are the "@".\nWalk onto "%".'
+    assert [state.prompt for state in read_states(tmp_path / "x").states] == [info.start_prompt]
+
+
+def test_one_start_prompt_holds_for_all_families(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"turns": 1, "executor": "inline", "selection_size": 2, "test_size": 1, "batch_size": 3}
+    first = ictbench.run(
+        out=tmp_path / "run", families="eat,wear", loops=1, **{**options, "turns": 4}, reflector="rules"
+    )
+    assert len({loop.prompts[loop.best].text for family in first.result.families for loop in family.loops}) == 2
+    with pytest.raises(ConfigError, match="start_prompt names a run whose families have different prompts"):
+        collect(tmp_path / "x", families="eat,wear", start_prompt=str(tmp_path / "run"), reflector="rules")
+
+
 def test_more_loops_than_test_blocks_can_be_collected(tmp_path: Path) -> None:
     info = collect(tmp_path / "x", families="eat", loops=60, turns=1, batch_size=1, max_steps=1, executor="inline")
     assert info.states == 60

@@ -139,7 +139,7 @@ def test_a_bug_is_not_reported_as_out_of_memory(states: Path, tmp_path: Path, fa
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"reflector": "ace"}, "reflector 'ace' cannot be trained.*use lessons, one-rule or rewrite"),
+        ({"reflector": "ace"}, "reflector 'ace' cannot be trained.*use lessons, one-action, one-rule or rewrite"),
         ({"max_tokens": 65}, "max_tokens 65 is too high: lessons limits its replies to 48"),
         ({"experience": "full", "reflector": "rules"}, "reflector 'rules' cannot be trained"),
         ({"model": "nowhere"}, "hf/nowhere: the folder does not exist"),

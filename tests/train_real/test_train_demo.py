@@ -53,6 +53,7 @@ def arguments(speaking: Path, tmp_path: Path) -> list[str]:
         "question": "Does it run?",
         "suite": "minihack-v1",
         "digest": "tally",
+        "start_prompt": 'You are the "@".\nWalk onto "?".',
         "sizes": {"profile": "quick", "families": ["read"], **SIZES},
         "training": {"steps": 1, "rounds": 2, "seeds": [0, 1]},
         "arms": [

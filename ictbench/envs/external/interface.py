@@ -44,6 +44,11 @@ class Interface(Record):
             raise ValueError("`solved_from` and `solved_reward` exclude each other")
         return self
 
+    @property
+    def whole_messages(self) -> bool:
+        """Whether each action stands for a message with fields of its own."""
+        return isinstance(self.actions, dict) and all(isinstance(given, dict) for given in self.actions.values())
+
     def is_solved(self, fields: Mapping[str, Any], reward: float, ended: bool) -> bool:
         """Return whether the task is solved after a step.
 

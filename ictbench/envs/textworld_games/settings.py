@@ -66,8 +66,15 @@ class CookingSettings(GameSettings):
     cut: bool = False
     """Whether ingredients must be chopped, sliced or diced."""
     cook: bool = False
-    """Whether ingredients must be fried, roasted or grilled."""
+    """Whether ingredients must be fried or roasted, or, in a house with nine rooms or more, grilled."""
     rooms: Literal[1, 6, 9, 12] = 1
+
+    @model_validator(mode="after")
+    def _check_skills(self) -> Self:
+        # There, TextWorld chooses foods that cannot be cut, and fails.
+        if self.cut and not self.cook and self.rooms > 6:
+            raise ValueError(f"with {self.rooms} rooms, `cut` needs `cook`; set `cook` as well, or `rooms` to 1 or 6")
+        return self
 
 
 Settings = CoinSettings | TreasureSettings | CookingSettings

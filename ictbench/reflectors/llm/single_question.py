@@ -100,7 +100,7 @@ def single_question_reflector(name: str) -> type[SingleQuestionReflector]:
     if not (isinstance(reflector, type) and issubclass(reflector, SingleQuestionReflector)):
         raise ConfigError(
             f"reflector {name!r} cannot be trained: its next prompt depends on more than one reply; use lessons, "
-            "one-rule or rewrite"
+            "one-action, one-rule or rewrite"
         )
     return reflector
 

@@ -164,6 +164,7 @@ def test_the_class_keeps_the_contract_of_environments() -> None:
         ({"challenge": "cooking", "rooms": 2}, "rooms"),
         ({"challenge": "cooking", "split": "all"}, "split"),
         ({"challenge": "cooking", "boil": True}, "boil"),
+        ({"challenge": "cooking", "cut": True, "rooms": 9}, "9 rooms"),
     ],
 )
 def test_params_that_are_not_those_of_a_game_are_an_error(

@@ -1,0 +1,120 @@
+"""The reflector that asks for one action: its question, its parser, and the order of its groups."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prefill_model import PrefillModel
+from reflector_turns import LOST, WON
+
+from ictbench import load_suite
+from ictbench.reflectors import Context
+from ictbench.reflectors.llm.one_action import EXAMPLES, GROUPS, TITLE, OneActionReflector, group_actions
+from ictbench.rules_text.rules import Choose, parse_rules
+from ictbench.suites.load import list_suites
+
+if TYPE_CHECKING:
+    from ictbench.records import Reflection
+
+KINDS = ("eat", "pickup", "read", "step", "wear")
+
+
+def reflection(reply: str, prompt: str = "Play well.", cap: int = 8000) -> tuple[Reflection, PrefillModel]:
+    model = PrefillModel(reply)
+    context = Context(seed=1, prompt_cap=cap)
+    return asyncio.run(OneActionReflector(model).reflect(prompt, (WON, LOST), None, context)), model
+
+
+def written(action: str) -> str:
+    return f'Play well.\n\n{TITLE}\nAfter you have seen "You see here", choose "{action}".'
+
+
+def test_the_reply_names_the_action_and_the_reflector_writes_the_rule() -> None:
+    result, model = reflection(" wear.")
+    assert model.messages[-1] == {"role": "assistant", "content": "Solved:"}
+    assert result.prompt == written("wear")
+    assert parse_rules(result.prompt) == (Choose("You see here", "wear", later=True),)
+
+
+def test_the_question_has_the_tally_by_outcome_and_the_action_so_far() -> None:
+    _, model = reflection(" wear.", written("eat"))
+    question = str(model.messages[-2]["content"])
+    assert question.startswith("Chosen so far: eat\n")
+    assert "\nMixed: read" in question
+    assert "Play well." not in question
+
+
+def test_the_new_action_replaces_the_one_before() -> None:
+    assert reflection(" wear.", written("eat"))[0].prompt == written("wear")
+
+
+def test_rules_of_the_start_prompt_stay() -> None:
+    start = 'Walk onto "?".\nWhen you see "You see here", choose "pickup".'
+    prompt = reflection(" zap.", start)[0].prompt
+    assert prompt == f'{start}\n\n{TITLE}\nAfter you have seen "You see here", choose "zap".'
+
+
+@pytest.mark.parametrize("reply", ["", " ", ' "wear"', "\nwear", " 3"])
+def test_a_reply_that_names_no_action_is_unusable(reply: str) -> None:
+    result, _ = reflection(reply)
+    assert (result.prompt, result.failure) == (None, "unparseable")
+
+
+def test_a_name_that_reaches_the_token_limit_may_be_cut() -> None:
+    assert reflection(" wea")[0].failure == "truncated"
+
+
+def test_only_the_first_action_counts() -> None:
+    assert reflection(" wear, eat\nFailed: zap")[0].prompt == written("wear")
+
+
+def test_a_prompt_over_the_cap_is_refused() -> None:
+    assert reflection(" wear.", cap=20)[0].failure == "too_long"
+
+
+@given(st.permutations(KINDS), st.lists(st.sampled_from(sorted(GROUPS)), min_size=5, max_size=5))
+def test_groups_hold_every_action_once_and_nothing_is_lost(kinds: list[str], outcomes: list[str]) -> None:
+    lines = [f"{kind}: {outcome}" for kind, outcome in zip(kinds, outcomes, strict=True)]
+    text = group_actions("\n".join(["Later: You win.", *lines, 'Symbols: "<"']))
+    first, symbols, *groups = text.splitlines()
+    assert (first, symbols) == ("Later: You win.", 'Symbols: "<"')
+    found = {action: group.partition(": ")[0] for group in groups for action in group.partition(": ")[2].split(", ")}
+    assert found == {kind: GROUPS[outcome] for kind, outcome in zip(kinds, outcomes, strict=True)}
+
+
+@given(st.permutations(KINDS), st.data())
+def test_the_order_of_two_groups_does_not_depend_on_outcomes(kinds: list[str], data: st.DataObject) -> None:
+    def order(outcomes: list[str]) -> list[str]:
+        text = group_actions("\n".join(f"{kind}: {outcome}" for kind, outcome in zip(kinds, outcomes, strict=True)))
+        return [line.partition(":")[0] for line in text.splitlines()]
+
+    draw = st.lists(st.sampled_from(sorted(GROUPS)), min_size=5, max_size=5)
+    one, other = order(data.draw(draw)), order(data.draw(draw))
+    shared = set(one) & set(other)
+    assert [group for group in one if group in shared] == [group for group in other if group in shared]
+
+
+def test_each_group_comes_last_in_some_loops() -> None:
+    kinds = [f"a{number}" for number in range(40)]
+    last = {
+        group_actions("\n".join(f"{kind}{seed}: {outcome}" for kind, outcome in zip(kinds, GROUPS, strict=False)))
+        .splitlines()[-1]
+        .partition(":")[0]
+        for seed in range(40)
+    }
+    assert last == set(GROUPS.values())
+
+
+def test_hidden_outcomes_leave_the_actions_in_their_lines() -> None:
+    assert group_actions("Later: You win.\neat\nread") == "Later: You win.\neat\nread"
+
+
+def test_the_examples_name_no_action_of_a_suite_but_moves() -> None:
+    named = {reply.removeprefix("Solved: ").rstrip(".") for _, reply in EXAMPLES}
+    assert named == {"ring", "light"}
+    for name in list_suites():
+        assert not named & set(load_suite(name).families)
