@@ -1,5 +1,5 @@
 # The development workflow. Everything is installed into .venv; only Python, make and pip are needed beforehand.
-.PHONY: demo test fuzz test-models test-ray test-interchange test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build dist clean
+.PHONY: demo test fuzz test-models test-ray test-interchange test-verifiers test-train train-demo test-browser test-docs check resolve docs format lock schema options assets screenshots build dist clean
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
@@ -15,7 +15,7 @@ demo: .venv/demo  ## watch the scripted pair learn real MiniHack, in a minute
 	$(BIN)/ictbench demo
 
 test: .venv/dev  ## unit and integration tests without heavy packages
-	$(BIN)/pytest -n $(or $(JOBS),auto) --dist worksteal --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/interchange --ignore tests/docs_site --ignore tests/train_real
+	$(BIN)/pytest -n $(or $(JOBS),auto) --dist worksteal --ignore tests/models_real --ignore tests/browser --ignore tests/ray_cluster --ignore tests/interchange --ignore tests/verifiers_package --ignore tests/docs_site --ignore tests/train_real
 
 fuzz: .venv/dev  ## many randomly edited submissions (FUZZ=20000): no check crashes, no forgery is accepted
 	ICTBENCH_FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest tests/submissions/test_fuzzing.py --timeout 0 --hypothesis-show-statistics
@@ -28,6 +28,10 @@ test-ray: .venv/ray  ## tests on a real Ray cluster of several nodes on this mac
 
 test-interchange: .venv/apart/interchange/complete  ## other packages' own tools read what ictbench gives: OpenEnv's client, Inspect's log API and viewer
 	.venv/apart/interchange/bin/python -m pytest tests/interchange
+
+test-verifiers: .venv/apart/verifiers/complete  ## the package for verifiers, evaluated with verifiers' own tool against the zoo of model servers
+	$(BIN)/uv pip install --quiet --python .venv/apart/verifiers/bin/python --no-deps --editable integrations/verifiers
+	.venv/apart/verifiers/bin/python -m pytest tests/verifiers_package
 
 test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
@@ -103,6 +107,8 @@ lock: .venv/dev  ## update the pinned requirements from pyproject.toml
 	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header --extra inspect --extra minihack --extra openenv --group interchange pyproject.toml \
 		--output-file requirements-interchange.txt
+	$(BIN)/uv pip compile --universal --quiet --upgrade --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header --extra minihack --group verifiers pyproject.toml --output-file requirements-verifiers.txt
 
 clean:
 	rm -rf .venv dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis

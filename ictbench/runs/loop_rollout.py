@@ -57,7 +57,7 @@ class LoopPlayer:
 
         Args:
             suite: Name or YAML file of the suite.
-            families: Families by name, or meta-train, held-out, all.
+            families: Families by name, or meta-train, held-out, all; a text may name several, separated by commas.
             actor: The actor, as in `ictbench run --actor`.
             reflector: The reflector whose question the model answers: lessons, one-action, one-rule or rewrite.
             experience: Format of the experience in the question; None for the reflector's own.
@@ -67,8 +67,7 @@ class LoopPlayer:
             UsageError: An option is unknown or invalid, or the actor cannot be used on this machine.
         """
         check_caller("meta", sorted(options))
-        names = (families,) if isinstance(families, str) else tuple(families)
-        fixed = {"suite": suite, "families": names, "actor": actor, "reflector": "none"}
+        fixed = {"suite": suite, "families": families, "actor": actor, "reflector": "none"}
         self.plan = make_plan(Options.parse({**defaults_of("meta"), **options, **fixed}))
         if streams := [family for family in self.plan.families if self.plan.suite.families[family].stream]:
             raise ConfigError(f"{streams[0]!r} is a stream, which has no gain of its own; name one of its families")

@@ -187,4 +187,5 @@ def test_families_are_those_of_the_suite_for_training_unless_others_are_named() 
     with LoopPlayer(**SIZES) as loop_player:
         suite = ictbench.load_suite("minihack-v1")
         assert loop_player.families == suite.select_families(["meta-train"])
+        assert LoopPlayer(families="eat,zap").families == LoopPlayer(families=["eat", "zap"]).families == ("eat", "zap")
         assert loop_player.trained_on == tuple(f"minihack-v1/{family}" for family in loop_player.families)
