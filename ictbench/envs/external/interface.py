@@ -58,10 +58,16 @@ class Interface(Record):
             ended: Whether the environment has ended the episode.
 
         Raises:
-            PluginError: The field that says so is missing.
+            PluginError: The field that says so is missing, or is neither true nor false.
         """
         if self.solved_from is not None:
-            return bool(_field(fields, self.solved_from, "solved_from"))
+            value = _field(fields, self.solved_from, "solved_from")
+            if not is_truth_value(value):
+                raise PluginError(
+                    f"`solved_from: {self.solved_from}` is {value!r:.80}, neither true nor false; name another field, "
+                    "or write `solved_reward: NUMBER` instead"
+                )
+            return bool(value)
         return ended and self.solved_reward is not None and reward >= self.solved_reward
 
     def offered(self, fields: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +123,12 @@ def is_action_list(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(type(one) in (str, int) for one in value)
 
 
+def is_truth_value(value: Any) -> bool:
+    """Return whether a value is true or false, or 1 or 0 as a whole number, with or without numpy."""
+    plain = value.item() if getattr(value, "shape", None) == () else value
+    return isinstance(plain, int) and plain in (0, 1)
+
+
 def as_text(observation: Any, interface: Interface) -> str | None:
     """Return the text of an observation; None if it has none.
 
@@ -148,14 +160,15 @@ def require(interface: Interface, what: str, fields: Mapping[str, Any], *, knows
         ConfigError: One is not known.
     """
     if not knows_actions and interface.actions is None and interface.actions_from is None:
-        lists = [name for name, value in fields.items() if value and is_action_list(value)]
+        lists = [name for name, value in fields.items() if is_action_list(value) and value]
         raise ConfigError(
             f"{what} does not say which actions are available: add `actions: [...]` or `actions_from: FIELD` "
             f"(lists: {_named(lists)}) to `interface` in the params of the suite"
         )
     if interface.solved_from is None and interface.solved_reward is None:
+        flags = [name for name, value in fields.items() if is_truth_value(value)]
         raise ConfigError(
-            f"{what} does not say when a task is solved: add `solved_from: FIELD` (fields: {_named(fields)}) or "
+            f"{what} does not say when a task is solved: add `solved_from: FIELD` (true or false: {_named(flags)}) or "
             "`solved_reward: NUMBER` to `interface` in the params of the suite"
         )
 

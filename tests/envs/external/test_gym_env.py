@@ -124,7 +124,7 @@ def test_named_actions_stand_for_numbers_in_their_order_or_for_what_they_are_map
             ["'text_gym:Nothing' cannot be imported"],
         ),
         ("Dice-v0", {"interface": LISTED}, ["is not deterministic: task 'one-2001', at the start: text is"]),
-        ("Nowhere-v0", {}, ["gym:text_gym:Nowhere-v0: ", "gym:MODULE:ID"]),
+        ("Nowhere-v0", {}, ["gym:text_gym:Nowhere-v0: ", "correct the id", "gym:MODULE:ID"]),
     ],
 )
 def test_what_the_environment_does_not_say_is_refused_with_the_remedy(
@@ -144,6 +144,20 @@ def test_what_the_environment_does_not_say_is_refused_with_the_remedy(
 )
 def test_a_field_that_is_missing_stops_the_run_and_is_no_failure(interface: dict[str, Any], words: str) -> None:
     assert words in refusal(external_suite("gym:text_gym:Doors-v0", interface=interface), PluginError)
+
+
+def test_fields_that_are_arrays_are_not_offered_as_lists_or_as_truth() -> None:
+    actions = ["south", "north", "east", "west", "pickup", "dropoff"]
+    assert "which actions are available" in refusal(external_suite("gym:Taxi-v3", interface={"solved_reward": 20}))
+    assert "true or false: none" in refusal(external_suite("gym:Taxi-v3", interface={"actions": actions}))
+
+
+@pytest.mark.parametrize("field", ["prob", "action_mask"])
+def test_a_field_that_is_neither_true_nor_false_solves_nothing(field: str) -> None:
+    interface = {"actions": ["south", "north", "east", "west", "pickup", "dropoff"], "solved_from": field}
+    message = refusal(external_suite("gym:Taxi-v3", interface=interface), PluginError)
+    assert f"`solved_from: {field}` is " in message
+    assert "neither true nor false" in message
 
 
 def test_a_module_that_is_not_installed_is_named() -> None:

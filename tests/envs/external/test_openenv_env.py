@@ -82,7 +82,7 @@ def test_what_the_server_does_not_say_is_refused(url: str, hall: Hall) -> None:
         return refusal(external_suite(f"openenv:{url}", interface=interface))
 
     assert "`actions_from: FIELD` (lists: doors)" in message(text_from="words", solved_from="won")
-    assert "(fields: words, hint, doors, won)" in message(text_from="words", actions_from="doors")
+    assert "(true or false: won)" in message(text_from="words", actions_from="doors")
     assert "gives no text, or several: name the field" in message(actions_from="doors", solved_from="won")
     hall.deterministic = False
     assert f"openenv:{url} is not deterministic: task" in message(**INTERFACE)
