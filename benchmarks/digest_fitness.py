@@ -1,6 +1,7 @@
 """Scores of scripts that ignore outcomes, on each digest: whether a digest is fit for a learning experiment.
 
-    python benchmarks/digest_fitness.py [--loops 10] [--families eat,wear,wield] [--out FOLDER]
+    python benchmarks/digest_fitness.py [--loops 10] [--families eat,wear,wield] [--digests events,tally]
+        [--start-prompt FILE] [--out FOLDER]
 
 A reflector can be shown to learn from outcomes only where scripts that read the same text and ignore outcomes score
 low: at most 0.8. The scripts are the controls `copy`, `copy-last` and `copy-commonest`, and the last two once more with
@@ -43,7 +44,11 @@ LIMIT = 0.8
 """Highest score of a script that ignores outcomes on a digest that is fit."""
 SCRIPTS = ("copy", "copy-last", "copy-commonest")
 FORMATS: tuple[ExperienceFormat, ...] = ("events", "tally")
-STRONGER = ("digest_fitness:LastAction", "digest_fitness:CommonestAction", "digest_fitness:TriedAction")
+STRONGER = (
+    "digest_fitness:LastAction",
+    "digest_fitness:CommonestAction",
+    "digest_fitness:TriedAction",
+)
 NOT_TRIED = OUTCOMES[frozenset()]
 REFERENCE = "digest_fitness:Contrast"
 
@@ -103,12 +108,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--loops", type=int, default=10, help="loops per family")
     parser.add_argument("--families", default="eat,wear,wield", help="families, separated by commas")
+    parser.add_argument("--digests", default=",".join(FORMATS), help="digests, separated by commas")
+    parser.add_argument("--start-prompt", default=None, help="file of prompt[0] (default: the suite's own)")
     parser.add_argument("--out", type=Path, default=None, help="folder of the runs (default: a temporary one)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        rows, scores = measure(arguments.out or Path(temporary), arguments.families, arguments.loops)
+        forms = [form for form in FORMATS if form in arguments.digests.split(",")]
+        rows, scores = measure(
+            arguments.out or Path(temporary),
+            arguments.families,
+            arguments.loops,
+            forms=forms,
+            start_prompt=arguments.start_prompt,
+        )
     print(tabulate(rows, headers=["digest", "script", "family", "turn 1", "turns", "last", "best"], tablefmt="github"))
-    for form in FORMATS:
+    for form in forms:
         named, stronger = (max(scores[form, script] for script in group) for group in (SCRIPTS, STRONGER))
         fit = "fit" if max(named, stronger) <= LIMIT else "not fit"
         print(
@@ -117,12 +131,17 @@ def main() -> None:
 
 
 def measure(
-    out: Path, families: str, loops: int, scripts: Sequence[str] = (*SCRIPTS, *STRONGER, REFERENCE), **sizes: Any
+    out: Path,
+    families: str,
+    loops: int,
+    scripts: Sequence[str] = (*SCRIPTS, *STRONGER, REFERENCE),
+    forms: Sequence[ExperienceFormat] = FORMATS,
+    **options: Any,
 ) -> tuple[list[list[Any]], dict[tuple[str, str], float]]:
     """Return the rows of the table, and the highest score of any family by digest and script."""
     rows: list[list[Any]] = []
     scores: dict[tuple[str, str], float] = {}
-    for form, script in product(FORMATS, scripts):
+    for form, script in product(forms, scripts):
         run = ictbench.run(
             out=out / f"{form}-{script.rpartition(':')[2]}",
             suite=SUITE,
@@ -133,7 +152,7 @@ def measure(
             profile="standard",
             loops=loops,
             executor="inline",
-            **sizes,
+            **options,
         )
         values = {family.name: success(family) for family in run.result.families}
         rows += [

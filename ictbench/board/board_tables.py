@@ -225,19 +225,20 @@ def _ranked_row(track: Track, one: Ranked) -> Row:
         "same_as": one.same_as.slug if one.same_as else None,
     }
     place = {"track": track.name, "division": track.division, "rank_low": one.low, "rank_high": one.high}
-    return {**place, **_row(one.entry), **ends, **arm, "pareto_front": one.on_front}
+    return {**place, **entry_row(one.entry), **ends, **arm, "pareto_front": one.on_front}
 
 
 def _unranked_row(entry: Entry) -> Row:
     section, reason = entry.why_unranked
-    return {"section": section, "why": reason, "division": entry.facts.division, **_row(entry)}
+    return {"section": section, "why": reason, "division": entry.facts.division, **entry_row(entry)}
 
 
 def _bad_row(bad: BadEntry) -> Row:
     return {"section": "bad", "why": bad.reason, "slug": bad.slug}
 
 
-def _row(entry: Entry) -> Row:
+def entry_row(entry: Entry) -> Row:
+    """Return an entry as a row of a CSV table."""
     submission, result, cost = entry.submission, entry.result, entry.cost
     return {
         "slug": entry.slug,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDE = 120
 """Width of a terminal, in characters, from which on full rows fit."""
 
-TEXT_COLUMNS = ("entry", "reflector", "actor", "profile", "division", "blind arm", "badges")
+TEXT_COLUMNS = ("entry", "reflector", "trained on", "actor", "profile", "division", "blind arm", "badges")
 INTERVAL = " [95 %]"
 DROPPED = ("headroom", "blind arm")
 """Columns that a narrower terminal does not show."""
@@ -69,9 +69,13 @@ def show(
         if suite not in names:
             raise UnknownNameError(f"{leaderboards} has no board of {suite!r}; {suggest(suite, names)}")
         folders = [folder for folder in folders if folder.suite == suite]
+    boards = []
     for folder in folders:
         board, tracks = rank_board(read_board(folder, findings))
         (_print_json if as_json else _print)(board, tracks)
+        boards.append(board)
+    if not as_json:
+        _print_suite_gains(boards)
 
 
 def _print_json(board: Board, tracks: tuple[Track, ...]) -> None:
@@ -129,6 +133,20 @@ def _print(board: Board, tracks: tuple[Track, ...]) -> None:
         for bad in board.bad:
             print_line(f"{bad.slug}: {bad.reason}")
     console.print()
+
+
+def _print_suite_gains(boards: Sequence[Board]) -> None:
+    """Print the gains of learners that are on several of the boards."""
+    from ictbench.board.suite_gains import COLUMNS, MEANING, suite_gains
+    from ictbench.cli.console import Console
+    from ictbench.cli.terminal_table import print_line
+
+    suites, rows = suite_gains(boards)
+    if rows:
+        console = Console()
+        print_line("Gains by suite", "bold")
+        console.print(_table(console.width, [*COLUMNS, *suites], (row.cells(suites) for row in rows)))
+        console.print(MEANING)
 
 
 def _table(width: int, head: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:

@@ -40,7 +40,11 @@ def family_result(
         episodes: Episodes of the loops by key.
         constant: Whether the reflector keeps prompt[0] by design.
     """
-    ordered = tuple(with_progress(loop, episodes) for loop in sorted(loops, key=lambda loop: loop.index))
+
+    def progress_of(key: str) -> float | None:
+        return episodes[key].progress
+
+    ordered = tuple(with_progress(loop, progress_of) for loop in sorted(loops, key=lambda loop: loop.index))
     return FamilyResult(
         name=name,
         role=family.role,

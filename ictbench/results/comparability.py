@@ -50,11 +50,11 @@ def _setup(result: Result) -> Iterator[tuple[str, str]]:
         yield "prompt[0]", starts
     yield "max_steps", str(result.max_steps)
     yield "prompt_bytes", str(result.prompt_bytes)
-    yield from _actor_setup(result.actor)
+    yield from player_setup(result.actor)
 
 
-def _actor_setup(actor: Player) -> Iterator[tuple[str, str]]:
-    """Yield everything about the actor except how its model is reached."""
+def player_setup(actor: Player) -> Iterator[tuple[str, str]]:
+    """Yield everything about an actor, or a reflector, except how its model is reached."""
     yield "actor", actor.label
     fields = actor.model_dump(mode="json", exclude={"label", "model", "reproducible"})
     if actor.model:

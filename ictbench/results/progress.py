@@ -15,22 +15,21 @@ from ictbench.results.samples import gain_sample, level_sample
 from ictbench.results.schema import ProgressMeasures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from ictbench.protocol import LoopResult
-    from ictbench.records import EpisodeSummary
     from ictbench.results.outcomes import Outcomes
     from ictbench.results.standard_errors import Floats
 
 
-def with_progress(loop: LoopResult, episodes: Mapping[str, EpisodeSummary]) -> LoopResult:
+def with_progress(loop: LoopResult, progress_of_episode: Callable[[str], float | None]) -> LoopResult:
     """Return a finished loop with the progress of its test episodes; without, unless it is known for all of them.
 
     Args:
         loop: The loop.
-        episodes: Its episodes by key.
+        progress_of_episode: Returns the progress of the episode with a key; None if it is not known.
     """
-    values = {index: [episodes[key].progress for key in keys_for(loop, "test", index)] for index in loop.test}
+    values = {index: [progress_of_episode(key) for key in keys_for(loop, "test", index)] for index in loop.test}
     if any(value is None for row in values.values() for value in row):
         values = {}
     return loop.model_copy(update={"progress": {index: tuple(row) for index, row in values.items()}})

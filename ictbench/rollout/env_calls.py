@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -70,6 +71,8 @@ class EnvCalls:
                 f"no action is available, and the episode has not ended: {observation.text!r:.80}; offer an "
                 "action, or set `end`",
             )
+        if not math.isfinite(observation.reward):
+            raise self._violation(method, f"its reward is {observation.reward}; return a finite number")
         if observation.end == "solved" and observation.progress not in (None, 1):
             raise self._violation(
                 method, f"the task is solved, and its progress is {observation.progress:g}; set `progress` to 1"

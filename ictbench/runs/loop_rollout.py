@@ -11,6 +11,7 @@ from ictbench.protocol import Loop, Play, Reflect, Score, loop_plan, loop_seed
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.single_question import question_of
 from ictbench.results.outcomes import levels_of
+from ictbench.results.progress import with_progress
 from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.sync_player import EpisodePlayer
@@ -83,6 +84,8 @@ class LoopPlayer:
         self._player = EpisodePlayer(self.plan)
         self._solved: dict[str, bool] = {}
         """Outcomes of the scoring episodes by key: those under prompt[0] are the same in all rollouts of a loop."""
+        self._progress: dict[str, float | None] = {}
+        """Progress of the same episodes."""
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -126,7 +129,12 @@ class LoopPlayer:
         specs = [[self.plan.episode(task, score.prompt, repeat) for task, repeat in score.episodes] for score in scores]
         episodes = self.play([spec for group in specs for spec in group if spec.key not in self._solved])
         self._solved.update((episode.key, episode.trajectory.solved) for episode in episodes)
+        self._progress.update((episode.key, episode.progress) for episode in episodes)
         return [[self._solved[spec.key] for spec in group] for group in specs]
+
+    def progress_of(self, key: str) -> float | None:
+        """Return the progress of a scored episode; None if its environment does not measure it."""
+        return self._progress[key]
 
     def close(self) -> None:
         """End models, workers and the background thread."""
@@ -258,7 +266,7 @@ class LoopRollout:
             self._scores.clear()
             for score, solved in zip(scores, outcomes, strict=True):
                 self._accept(self._loop.scored(score, solved))
-        return self._loop.result()
+        return with_progress(self._loop.result(), self._player.progress_of)
 
     def rewards(self) -> LoopRewards:
         """Return all rewards.

@@ -15,6 +15,7 @@ import pytest
 from boards import make_result, submit
 
 from ictbench.cli import step_progress
+from ictbench.results.schema import SuiteId
 from ictbench.submissions.layout import BoardFolder
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ def test_the_ranking_is_printed_as_json(call: CommandLine, leaderboards: Path) -
     shown = json.loads(out)
     assert [track["entries"] for track in shown["tracks"]] == [["good"]]
     assert {entry["slug"]: entry["section"] for entry in shown["entries"]} == {"good": "ranked", "waits": "waiting"}
+
+
+def test_gains_by_suite_follow_the_boards(call: CommandLine, leaderboards: Path) -> None:
+    assert "Gains by suite" not in call("leaderboard", "show").out
+    other = make_result(OTHER, "rules", suite=SuiteId(name="caves-v1", digest="c" * 64))
+    submit(BoardFolder(leaderboards / "caves-v1"), "good", other)
+    _, _, matrix = call("leaderboard", "show").out.partition("Gains by suite\n")
+    assert matrix.splitlines()[0].split()[-2:] == ["caves-v1", "rooms-v1"]
+    assert matrix.count("+0.83 [") == 2
+    assert "Gains by suite" not in call("leaderboard", "show", "caves-v1").out
 
 
 def test_tables_and_site_are_built(call: CommandLine, leaderboards: Path) -> None:

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium.spaces import Discrete, Text
 
 
@@ -55,6 +56,23 @@ class Numbers(Doors):
         return super().step(f"door {action}")
 
 
+class Closing(Doors):
+    """Names the doors until the episode ends, and shows a mask and a score beside them."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        seen, info = super().reset(seed=seed, options=options)
+        return seen, self.told(info)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, reward, terminated, truncated, info = super().step(action)
+        if terminated:
+            info = {"won": np.bool_(info["won"])}
+        return seen, reward, terminated, truncated, self.told(info)
+
+    def told(self, info: dict[str, Any]) -> dict[str, Any]:
+        return {**info, "mask": np.array([1, 1, 0], dtype=np.int8), "score": 0.5, "verdict": "lost"}
+
+
 class Dice(Doors):
     """Not deterministic."""
 
@@ -69,6 +87,7 @@ class Wordy(gymnasium.ObservationWrapper[Any, Any, Any]):
         return f"It has {observation} letters."
 
 
-ENVS: tuple[Any, ...] = (Doors, Lists, Numbers, Dice)
+ENVS: tuple[Any, ...] = (Doors, Lists, Numbers, Closing, Dice)
 for env in ENVS:
     gymnasium.register(f"{env.__name__}-v0", env)
+gymnasium.register("Absent-v0", "text_gym_absent:Absent")

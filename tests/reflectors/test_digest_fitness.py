@@ -16,10 +16,8 @@ SIZES = {"turns": 2, "selection_size": 3, "test_size": 1}
 def test_scripts_that_ignore_outcomes_score_low(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     fitness = importlib.import_module("digest_fitness")
-    monkeypatch.setattr(fitness, "FORMATS", ("tally",))
-    _, scores = fitness.measure(tmp_path / "tally", "eat,wear,wield", 4, fitness.SCRIPTS, **SIZES)
+    _, scores = fitness.measure(tmp_path / "tally", "eat,wear,wield", 4, fitness.SCRIPTS, ("tally",), **SIZES)
     assert max(scores.values()) <= fitness.LIMIT
     # On the digest in order of time, the last action needs no outcome. The test can therefore fail.
-    monkeypatch.setattr(fitness, "FORMATS", ("events",))
-    rows, _ = fitness.measure(tmp_path / "events", "eat", 3, ("copy-last",), **SIZES)
+    rows, _ = fitness.measure(tmp_path / "events", "eat", 3, ("copy-last",), ("events",), **SIZES)
     assert float(rows[0][-1]) > fitness.LIMIT

@@ -13,7 +13,7 @@ import pytest
 from finished import episodes_of, loop
 from hypothesis import given
 from hypothesis import strategies as st
-from progress_run import SUITE, progress_run
+from progress_run import OPTIONS, SUITE, progress_run
 from small_run import small_run
 
 import ictbench
@@ -29,6 +29,7 @@ from ictbench.results.progress import progress_of, with_progress
 from ictbench.results.schema_checks import contradictions
 from ictbench.results.tables import tables
 from ictbench.rollout.episode import play_episode
+from ictbench.runs import LoopPlayer
 from ictbench.submissions.episode_records import RUN_DIGITS, EpisodeRecord, Evidence, evidence_of_run
 from ictbench.suites import Family
 
@@ -51,7 +52,7 @@ def measured(base: list[float], best: list[float], *, index: int = 0, family: st
     for place, row in enumerate((base, best)):
         for key, value in zip(keys_for(one, "test", place), row, strict=True):
             episodes[key] = episodes[key].model_copy(update={"progress": value})
-    return with_progress(one, episodes)
+    return with_progress(one, lambda key: episodes[key].progress)
 
 
 def progress(*families: tuple[LoopResult, ...]) -> ProgressMeasures | None:
@@ -117,10 +118,10 @@ def test_one_test_episode_without_progress_leaves_none() -> None:
     for place in (0, 1):
         for key in keys_for(one, "test", place):
             episodes[key] = episodes[key].model_copy(update={"progress": 0.5})
-    assert with_progress(one, episodes).progress == {0: (0.5, 0.5), 1: (0.5, 0.5)}
+    assert with_progress(one, lambda key: episodes[key].progress).progress == {0: (0.5, 0.5), 1: (0.5, 0.5)}
     key = keys_for(one, "test", 1)[1]
     episodes[key] = episodes[key].model_copy(update={"progress": None})
-    assert with_progress(one, episodes).progress == {}
+    assert with_progress(one, lambda key: episodes[key].progress).progress == {}
 
 
 def test_repeats_of_a_task_count_as_one_task() -> None:
@@ -275,3 +276,15 @@ def test_a_replay_finds_progress_that_was_not_made(claimed: float) -> None:
     found = mismatch(claimed)
     assert found is not None
     assert (found.aspect, found.detail) == ("ends", f"its progress is 0.0, not {claimed}")
+
+
+def test_a_loop_that_another_program_learns_has_the_progress_of_a_run() -> None:
+    names = ("turns", "batch_size", "selection_size", "test_size", "max_steps")
+    sizes: dict[str, Any] = {name: OPTIONS[name] for name in names}
+    with LoopPlayer(OPTIONS["suite"], "two-doors", actor="random", **sizes) as player:
+        rollout = player.start("two-doors", 0)
+        rollout.stop()
+        played = rollout.result()
+    # The run plays each task twice, its repeats side by side.
+    assert played.progress[0] == progress_run().result.families[0].loops[0].progress[0][::2]
+    assert any(played.progress[0])

@@ -300,6 +300,16 @@ def test_a_solved_task_without_full_progress_is_an_error_of_the_environment() ->
     assert play(Scripted("Walk East"), Unfinished(), max_steps=1).progress == 0.9
 
 
+@pytest.mark.parametrize("reward", [float("nan"), float("-inf")])
+def test_a_reward_that_no_record_can_hold_is_an_error_of_the_environment(reward: float) -> None:
+    class Endless(CorridorEnv):
+        def step(self, action: str) -> Observation:
+            return super().step(action).model_copy(update={"reward": reward})
+
+    with pytest.raises(PluginError, match=r"step of task corridor-1: its reward is .*; return a finite number"):
+        play(Scripted("Walk East"), Endless())
+
+
 @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan"), float("inf")])
 def test_progress_is_a_number_from_0_to_1(value: float) -> None:
     with pytest.raises(ValidationError, match="progress"):

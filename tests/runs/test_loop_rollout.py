@@ -52,6 +52,7 @@ def test_a_rollout_gives_the_loop_and_the_measures_of_a_run(player: LoopPlayer, 
         ).result
     (loop,) = result.families[0].loops
     assert rollout.result() == loop
+    assert not loop.progress
     measures, rewards = result.families[0].measures, rollout.rewards()
     assert measures
     assert (rewards.best, rewards.gain) == (measures.best.value, measures.gain.value)

@@ -72,8 +72,11 @@ class BabyAIEnv(TextEnv):
         """Build the level of the task's BabyAI id and seed.
 
         Raises:
-            UsageError: The params are not a known BabyAI id and a seed, or `split_at` does not list seeds in order.
+            UsageError: The params are not a known BabyAI id and a seed, or `split_at` does not list seeds in order, or
+                a param is unknown.
         """
+        if unknown := sorted(set(task.params) - {"env_id", "seed", "split_at"}):
+            raise UsageError(f"task {task.id!r}: {unknown[0]!r} is not a param (params: env_id, seed, split_at)")
         env_id, seed = task.params.get("env_id"), task.params.get("seed")
         if not isinstance(env_id, str) or type(seed) is not int or not 0 <= seed < SEEDS:
             raise UsageError(

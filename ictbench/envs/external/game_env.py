@@ -50,6 +50,8 @@ class GameEnv(TextEnv):
         self._address = address
         self._versions = TextWorldEnv().versions()
         self._path: Path | None = None
+        self._digests: dict[str, str] = {}
+        """SHA-256 of the files of the open game."""
         self._interface = Interface()
         self._game: Any = None
         self._score = 0
@@ -74,9 +76,10 @@ class GameEnv(TextEnv):
         path = _find(self._address, params)
         self._interface = params.interface
         with LOCK:
-            if path != self._path:
+            digests = _digests(path)
+            if (path, digests) != (self._path, self._digests):
                 self.close()
-                self._game, self._path = _start(path), path
+                self._game, self._path, self._digests = _start(path), path, digests
             # The interpreter takes 0 for the time.
             self._game.seed(params.seed + 1)
             state = self._game.reset()
@@ -96,12 +99,11 @@ class GameEnv(TextEnv):
             with LOCK:
                 self._game.close()
         self._game = self._path = None
+        self._digests = {}
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the interpreter, and SHA-256 of the game's files as soon as it is known."""
-        path = self._path or expand_home(Path(self._address))
-        files = [file for file in (path, path.with_suffix(".json")) if file.is_file()]
-        return {**self._versions, **{file.name: _sha256(file, file.stat().st_mtime_ns) for file in files}}
+        return {**self._versions, **(self._digests or _digests(expand_home(Path(self._address))))}
 
     def _check(self, state: Any, path: Path) -> None:
         if self._interface.model_copy(update={"actions": None}) != Interface() or isinstance(
@@ -127,6 +129,8 @@ class GameEnv(TextEnv):
         actions = self._interface.actions or sorted(set(state.admissible_commands or ()))
         text = "\n".join(line.rstrip() for line in PROMPT.sub("", str(state.feedback)).splitlines()).strip()
         progress = min(1.0, max(0.0, self._score / state.max_score)) if state.max_score else None
+        if progress is not None and state.won:
+            progress = 1.0  # some games are won without all points
         return Observation(
             text=text, actions=tuple(actions), reward=float(self._score - before), end=end, progress=progress
         )
@@ -162,6 +166,12 @@ def _find(address: str, params: GameParams) -> Path:
             "another version of the game"
         )
     return path
+
+
+def _digests(path: Path) -> dict[str, str]:
+    """Return SHA-256 of a game's files by their names; none for a folder."""
+    files = [file for file in (path, path.with_suffix(".json")) if file.is_file()]
+    return {file.name: _sha256(file, file.stat().st_mtime_ns) for file in files}
 
 
 @cache

@@ -118,8 +118,11 @@ class GymEnv(TextEnv):
         return env
 
     def _observe(self, seen: Any, info: dict[str, Any], reward: float = 0.0, end: EnvEnd | None = None) -> Observation:
-        self._offered = self._numbered() or self._interface.offered(info, {})
-        return Observation(text=self._text(seen), actions=tuple(self._offered), reward=reward, end=end)
+        text = self._text(seen)
+        if end is None:
+            self._offered = self._numbered() or self._interface.offered(info, {})
+            self._check_numbers()
+        return Observation(text=text, actions=tuple(self._offered), reward=reward, end=end)
 
     def _numbered(self) -> dict[str, int]:
         """Return the number of each named action, if the actions of the environment are numbers."""
@@ -133,6 +136,15 @@ class GymEnv(TextEnv):
                 "all of them in the order of their numbers, or give each its number"
             )
         return {name: first + number for number, name in enumerate(names)}
+
+    def _check_numbers(self) -> None:
+        """Check that each action is one of the environment's, if these are numbers."""
+        space = self._env.action_space
+        wrong = [name for name, value in self._offered.items() if hasattr(space, "n") and not space.contains(value)]
+        if wrong:
+            raise ConfigError(
+                f"gym:{self._id} has no action {self._offered[wrong[0]]!r} ({wrong[0]}): its actions are {space}"
+            )
 
     def _text(self, seen: Any) -> str:
         text = as_text(seen, self._interface)
@@ -191,8 +203,13 @@ def _entry_point(spec: Any) -> Any:
     """Return the class or function that makes an environment."""
     if not isinstance(spec.entry_point, str):
         return spec.entry_point
+    import gymnasium
+
     module, _, name = spec.entry_point.partition(":")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, gymnasium.error.Error) as error:
+        raise ConfigError(f"gym:{spec.id} cannot be imported: {describe_error(error)}") from error
 
 
 def _render_modes(spec: Any) -> list[str]:

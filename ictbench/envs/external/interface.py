@@ -44,6 +44,16 @@ class Interface(Record):
             raise ValueError("`solved_from` and `solved_reward` exclude each other")
         return self
 
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        names = tuple(self.actions or ())
+        for name in names:
+            if not name or name != one_line(name):
+                raise ValueError(f"action {name!r} is empty, or has spaces at its ends or in a row")
+            if names.count(name) > 1:
+                raise ValueError(f"`actions` names {name!r} twice; give each action a name of its own")
+        return self
+
     @property
     def whole_messages(self) -> bool:
         """Whether each action stands for a message with fields of its own."""
@@ -58,10 +68,10 @@ class Interface(Record):
             ended: Whether the environment has ended the episode.
 
         Raises:
-            PluginError: The field that says so is missing.
+            PluginError: The field that says so is missing, or is neither true nor false.
         """
         if self.solved_from is not None:
-            return bool(_field(fields, self.solved_from, "solved_from"))
+            return _truth(_field(fields, self.solved_from, "solved_from"), self.solved_from)
         return ended and self.solved_reward is not None and reward >= self.solved_reward
 
     def offered(self, fields: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +82,7 @@ class Interface(Record):
             own: Actions that the environment names itself; the interface goes before them.
 
         Raises:
-            PluginError: The field that lists them is missing, or holds something else.
+            PluginError: The field that lists them is missing, or holds something else, such as a mask.
         """
         if self.actions_from is not None:
             return offers_of(_field(fields, self.actions_from, "actions_from"), self.actions_from)
@@ -104,17 +114,25 @@ def offers_of(listed: Any, name: str) -> dict[str, Any]:
     """Return the actions that an environment lists in a field, each with what it is given for it.
 
     Raises:
-        PluginError: The field is not a list of texts or numbers.
+        PluginError: The field is not a list of different texts or numbers.
     """
-    values = listed.tolist() if hasattr(listed, "tolist") else listed
+    values = _plain(listed)
     if not is_action_list(values):
-        raise PluginError(f"`actions_from: {name}` is {values!r:.80}, not a list of texts or whole numbers")
-    return {" ".join(str(value).split()): value for value in values}
+        raise PluginError(f"`actions_from: {name}` is {values!r:.80}, not a list of different texts or whole numbers")
+    return {one_line(str(value)): value for value in values}
 
 
 def is_action_list(value: Any) -> bool:
-    """Return whether a value can be a list of actions."""
-    return isinstance(value, list | tuple) and all(type(one) in (str, int) for one in value)
+    """Return whether a value can be a list of actions; a mask, which repeats 0 or 1, cannot."""
+    values = _plain(value)
+    if not isinstance(values, list) or not all(type(one) in (str, int) for one in values):
+        return False
+    return len({one_line(str(one)) for one in values}) == len(values)
+
+
+def one_line(text: str) -> str:
+    """Return a text with single spaces, as an action is shown."""
+    return " ".join(text.split())
 
 
 def as_text(observation: Any, interface: Interface) -> str | None:
@@ -148,7 +166,7 @@ def require(interface: Interface, what: str, fields: Mapping[str, Any], *, knows
         ConfigError: One is not known.
     """
     if not knows_actions and interface.actions is None and interface.actions_from is None:
-        lists = [name for name, value in fields.items() if value and is_action_list(value)]
+        lists = [name for name, value in fields.items() if is_action_list(value) and len(value)]
         raise ConfigError(
             f"{what} does not say which actions are available: add `actions: [...]` or `actions_from: FIELD` "
             f"(lists: {_named(lists)}) to `interface` in the params of the suite"
@@ -164,6 +182,23 @@ def _field(fields: Mapping[str, Any], name: str, option: str) -> Any:
     if name not in fields:
         raise PluginError(f"`{option}: {name}`: the environment gave no such field (fields: {_named(fields)})")
     return fields[name]
+
+
+def _plain(value: Any) -> Any:
+    """Return an array, or a list of its numbers, as a list of Python's numbers; anything else as it is."""
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _truth(value: Any, name: str) -> bool:
+    """Return a truth value, of which None and the numbers 0 and 1 are one, too; a score or a text is none."""
+    value = _plain(value)
+    if value is None or type(value) is bool or (type(value) is int and value in (0, 1)):
+        return bool(value)
+    raise PluginError(
+        f"`solved_from: {name}` is {value!r:.80}, neither true nor false; use `solved_reward` for a score"
+    )
 
 
 def _json(value: Any, name: str) -> str:

@@ -48,6 +48,7 @@ class OpenEnvEnv(TextEnv):
         self._offered: dict[str, Any] = {}
         self._action_field = ""
         """Empty where each action is a whole message, and before the first task."""
+        self._only_field: str | None = None
         self._versions: dict[str, str] | None = None
 
     def reset(self, task: Task) -> Observation:
@@ -59,8 +60,9 @@ class OpenEnvEnv(TextEnv):
             PluginError: The server rejects the task.
         """
         self._params = OpenEnvParams.of(task)
+        self._action_field = self._params.action or ""
         if not self._action_field and not self._params.interface.whole_messages:
-            self._action_field = self._params.action or self._only_action_field()
+            self._action_field = self._only_action_field()
         answer = self._client.ask("reset", {"seed": self._params.seed, **self._params.reset})
         require(self._params.interface, f"openenv:{self._url}", _fields(answer), knows_actions=False)
         return self._observe(answer)
@@ -102,6 +104,8 @@ class OpenEnvEnv(TextEnv):
 
     def _only_action_field(self) -> str:
         """Return the only field of the server's actions."""
+        if self._only_field is not None:
+            return self._only_field
         schema = self._client.get("schema") or {}
         fields = [name for name in schema.get("action", {}).get("properties", ()) if name != "metadata"]
         if len(fields) != 1:
@@ -109,7 +113,8 @@ class OpenEnvEnv(TextEnv):
                 f"openenv:{self._url} has actions with the fields {', '.join(fields) or 'none'}: name the one that the "
                 "agent's action fills, `action: FIELD`, in the params of the suite"
             )
-        return str(fields[0])
+        self._only_field = str(fields[0])
+        return self._only_field
 
 
 def _fields(answer: dict[str, Any]) -> dict[str, Any]:

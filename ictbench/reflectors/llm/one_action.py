@@ -1,6 +1,6 @@
 """Reflector for small models: the name of one action a turn, in place of the one named before.
 
-The model reads the tally of the episodes, its actions grouped by outcome, and names an action that solved them. The
+The model reads the tally of the episodes, with the outcome before each action, and names one that solved them. The
 reflector writes the rule: after the words that NetHack shows where an item lies, choose that action. So the only thing
 that a model can learn is which action to name. It writes no rule for walking or for picking items up: give the actor a
 start prompt that does.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ictbench.models.reasoning import drop_reasoning
 from ictbench.models.replies import read_answer
-from ictbench.records import Reflection, digest_of
+from ictbench.records import Reflection
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
 from ictbench.reflectors.tally_digest import OUTCOMES
@@ -27,21 +27,21 @@ TITLE = "Learned from earlier episodes:"
 SEEN = "You see here"
 """Words that NetHack shows where an item lies."""
 INSTRUCTIONS = "You read what happened in episodes of a game, and name the action that solved it."
-GROUPS = dict(zip(OUTCOMES.values(), ("Untried", "Solved", "Failed", "Mixed"), strict=True))
-"""Name of the group of actions with each outcome of a tally."""
+OUTCOME = dict(zip(OUTCOMES.values(), ("Untried", "Solved", "Failed", "Mixed"), strict=True))
+"""Word for each outcome of a tally."""
 EXAMPLES = (
     (
         "Later: k - a bell. You see here a bell. There is nothing here to pick up.\n"
-        "Mixed: step, pickup, light\nFailed: throw\nSolved: ring",
+        "Mixed: step\nFailed: throw\nMixed: pickup\nSolved: ring\nMixed: light",
         "Solved: ring.",
     ),
     (
         "Later: You see here a lamp. m - a lamp. There is nothing here to pick up.\n"
-        "Solved: light\nUntried: dig\nMixed: pickup, step\nFailed: rub, push",
+        "Failed: rub\nSolved: light\nUntried: dig\nMixed: pickup\nMixed: step\nFailed: push",
         "Solved: light.",
     ),
 )
-"""Invented batches, as `group_actions` shows them, with replies. Two, because a small model copies a single one."""
+"""Invented batches, as `outcomes_first` shows them, with replies. Two, because a small model copies a single one."""
 
 _NAMED = re.compile(r"\s*Solved: ?([a-z][\w-]*)\b")
 
@@ -50,21 +50,13 @@ def _request(named: str, experience: str) -> str:
     return f"Chosen so far: {named or '(none)'}\n{experience}"
 
 
-def group_actions(tally: str) -> str:
-    """Return a tally with its actions grouped by outcome, below the other lines.
+def outcomes_first(tally: str) -> str:
+    """Return a tally in which the outcome of an action stands before its name, as the reply has it.
 
-    The order of the groups depends on the names and the order of the actions, which are the same in all turns of a
-    loop, and on no outcome. Actions without an outcome keep their lines.
+    The order of the lines stays: it depends on no outcome. Actions without an outcome stay as they are.
     """
-    pairs = [(line, *line.rpartition(": ")[::2]) for line in tally.splitlines()]
-    names = [action for _, action, outcome in pairs if outcome in GROUPS]
-    groups: dict[str, list[str]] = {}
-    for _, action, outcome in pairs:
-        if outcome in GROUPS:
-            groups.setdefault(GROUPS[outcome], []).append(action)
-    order = sorted(groups, key=lambda group: digest_of([*names, group]))
-    others = [line for line, _, outcome in pairs if outcome not in GROUPS]
-    return "\n".join([*others, *(f"{group}: {', '.join(groups[group])}" for group in order)])
+    lines = [(line, *line.rpartition(": ")[::2]) for line in tally.splitlines()]
+    return "\n".join(f"{OUTCOME[outcome]}: {action}" if outcome in OUTCOME else line for line, action, outcome in lines)
 
 
 class OneActionQuestion(Question):
@@ -83,7 +75,7 @@ class OneActionQuestion(Question):
         return [
             {"role": "system", "content": INSTRUCTIONS},
             *chain.from_iterable(examples),
-            {"role": "user", "content": _request(named, group_actions(experience))},
+            {"role": "user", "content": _request(named, outcomes_first(experience))},
         ]
 
     def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:

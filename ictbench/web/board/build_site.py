@@ -16,6 +16,7 @@ from ictbench.board.finding_cache import NO_CACHE, FindingCache
 from ictbench.board.parallel import no_progress
 from ictbench.board.ranking import rank
 from ictbench.board.remembered_pairs import remembered_pairs
+from ictbench.board.suite_gains import FILE_NAME, write_suite_gains
 from ictbench.errors import SubmissionError
 from ictbench.scratch import scratch_folder
 from ictbench.web.board.about import About, about_document, about_entry, read_about
@@ -81,6 +82,8 @@ def build_site(
     pages = write_site(boards, out, about=about, on_bad=on_bad, findings=findings, on_progress=on_progress)
     for board in boards if tables else ():
         shutil.copytree(out / board.suite / TABLES, board.folder.tables, dirs_exist_ok=True)
+    for table in out.glob(f"{FILE_NAME}.*") if tables else ():
+        shutil.copy(table, leaderboards / table.name)
     return pages
 
 
@@ -110,6 +113,7 @@ def write_site(
                 _write_board(Place(part / board.suite, site / board.suite), about, board, parts, on_progress)
                 for board in boards
             ]
+        write_suite_gains([board for board, _ in shown], part)
         pages = [_write_index(part, about, [(board, tracks) for board, (tracks, _) in shown])]
         pages += [page for _, (_, board_pages) in shown for page in board_pages]
         shutil.rmtree(site, ignore_errors=True)

@@ -461,8 +461,28 @@
     return element("span", { class: `kind-tag kind-${kind}` }, KINDS[kind] ?? kind);
   }
 
+  // board/assets/suite-gains.js
+  function gainsSection({ meaning, columns, suites, rows }) {
+    if (!rows.length)
+      return null;
+    return section("gains", "Gains by suite", paragraph("lead", meaning), dataTable({
+      caption: "Gains by suite",
+      columns: [...columns, ...suites],
+      rows: rows.map(({ labels, cells }) => [...labels, ...cells.map((entries, i) => gainCell(entries, suites[i]))]),
+      hideCaption: true
+    }));
+  }
+  function gainCell(entries, suite) {
+    if (!entries.length)
+      return MISSING;
+    return entries.map(({ slug, name, gain }) => {
+      const href = `${encodeURIComponent(suite)}/entries/${slug}.html`;
+      return element("a", { href, title: name }, stackedEstimate(gain, signed));
+    });
+  }
+
   // board/assets/index.js
-  var { suites, about } = pageDocument();
+  var { suites, gains, about } = pageDocument();
   function suiteCard({ name, title, ranked, unranked, tracks, more_tracks: moreTracks }) {
     const folder = encodeURIComponent(name);
     const facts = [title, `${ranked} ranked`, `${unranked} not ranked`].filter(Boolean);
@@ -492,7 +512,8 @@
         "Suites",
         section("suites", "Suites", paragraph("lead", "How well language agents learn from experience: an actor plays, a reflector rewrites the " + "actor’s prompt, and the score is how much the actor improves on new tasks. The board has replayed every ranked run."), element("div", { class: "suites" }, suites.map(suiteCard)))
       ],
+      ["Gains by suite", gainsSection(gains)],
       ["About", aboutSection(about)]
-    ]
+    ].filter(([, node]) => node)
   });
 })();

@@ -150,6 +150,12 @@ def test_params_that_are_not_a_level_are_an_error(env: BabyAIEnv, params: dict[s
         env.reset(wrong)
 
 
+def test_a_param_that_is_unknown_is_an_error(env: BabyAIEnv) -> None:
+    wrong = Task.model_validate({**task().model_dump(), "params": {**task().params, "splitat": [10]}})
+    with pytest.raises(UsageError, match=r"'splitat' is not a param \(params: env_id, seed, split_at\)"):
+        env.reset(wrong)
+
+
 def test_without_the_package_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "minigrid.utils", None)
     with pytest.raises(MissingExtraError, match=r"ictbench\[babyai\]"):

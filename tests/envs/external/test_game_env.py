@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import textworld
@@ -20,6 +21,7 @@ from ictbench.testing import check_env
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ictbench.envs.external.game_env import GameEnv
     from ictbench.records import Task
     from ictbench.suites.suite import Suite
 
@@ -61,6 +63,31 @@ def test_a_game_is_played_with_its_admissible_commands_score_and_end(games: Path
         assert (last.end, last.reward, last.progress) == ("solved", 1.0, 1.0)
         assert not last.text.endswith(">")
         assert env.reset(tasks_of(suite)[0]) == first
+
+
+def test_a_game_that_is_won_without_all_points_is_done(games: Path) -> None:
+    suite = external_suite(f"game:{games / 'coin-1.z8'}")
+    with closing(env_maker(suite.env)()) as env:
+        env.reset(tasks_of(suite)[0])
+        state = SimpleNamespace(
+            score=25, max_score=350, won=True, lost=False, admissible_commands=["look"], feedback="You have won."
+        )
+        last = cast("GameEnv", env)._observe(state)
+    assert (last.end, last.progress) == ("solved", 1.0)
+
+
+def test_a_file_that_changes_is_opened_again(games: Path, tmp_path: Path) -> None:
+    suite = external_suite(f"game:{tmp_path / 'coin.z8'}")
+    shown = {}
+    with closing(env_maker(suite.env)()) as env:
+        for level in (1, 2):
+            for suffix in (".z8", ".json"):
+                shutil.copy(games / f"coin-{level}{suffix}", tmp_path / f"coin{suffix}")
+            first = env.reset(tasks_of(suite)[0])
+            shown[env.versions()["coin.z8"]] = first.text
+    digests = [hashlib.sha256((games / f"coin-{level}.z8").read_bytes()).hexdigest() for level in (1, 2)]
+    assert list(shown) == digests
+    assert len(set(shown.values())) == 2
 
 
 def test_a_folder_of_games_keeps_the_contract(games: Path) -> None:

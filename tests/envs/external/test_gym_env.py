@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from external_suites import external_suite
 from ictbench import load_suite
 from ictbench.envs import checked_versions, env_class, env_maker
 from ictbench.envs.external.gym_env import GymEnv, plain_text
-from ictbench.errors import ConfigError, PluginError
+from ictbench.errors import ConfigError, MissingExtraError, PluginError
 from ictbench.testing import check_env
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ictbench.suites.suite import Suite
 
 LISTED = {"actions_from": "commands", "solved_from": "won"}
+NUMBERED = {"wrappers": ["text_gym:Wordy"]}
 TAXI = "examples/taxi.yaml"
 
 
@@ -114,6 +116,15 @@ def test_named_actions_stand_for_numbers_in_their_order_or_for_what_they_are_map
             {"interface": {"actions": ["a"], "solved_reward": 1}, "wrappers": ["text_gym:Wordy"]},
             ["names 1 actions", "has 3, numbered from 1"],
         ),
+        ("Closing-v0", {}, ["which actions are available", "(lists: commands)"]),
+        ("Numbers-v0", {**NUMBERED, "interface": {"actions": ["a", "b", "a"], "solved_reward": 1}}, ["'a' twice"]),
+        ("Numbers-v0", {**NUMBERED, "interface": {"actions": ["a", "b", " "], "solved_reward": 1}}, ["' ' is empty"]),
+        (
+            "Numbers-v0",
+            {**NUMBERED, "interface": {"actions": {"a": 1, "b": 4}, "solved_reward": 1}},
+            ["has no action 4 (b): its actions are Discrete(3, start=1)"],
+        ),
+        ("Absent-v0", {"interface": LISTED}, ["gym:Absent-v0 cannot be imported", "text_gym_absent"]),
         ("Doors-v0", {"interface": LISTED, "make": {"rooms": 3}}, ["cannot be made with {'rooms': 3}"]),
         ("Doors-v0", {"interface": LISTED, "wrapers": []}, ["params of family 'one'", "wrapers"]),
         ("Doors-v0", {"interface": {"solved_when": "won"}}, ["interface.solved_when"]),
@@ -140,10 +151,35 @@ def test_what_the_environment_does_not_say_is_refused_with_the_remedy(
         ({**LISTED, "solved_from": "is_won"}, "`solved_from: is_won`: the environment gave no such field"),
         ({**LISTED, "actions_from": "orders"}, "`actions_from: orders`: the environment gave no such field"),
         ({**LISTED, "text_from": "words"}, "`text_from`: the observation has no field 'words'"),
+        ({**LISTED, "actions_from": "mask"}, "`actions_from: mask` is [1, 1, 0], not a list of different texts"),
+        ({**LISTED, "solved_from": "score"}, "`solved_from: score` is 0.5, neither true nor false"),
+        ({**LISTED, "solved_from": "verdict"}, "`solved_from: verdict` is 'lost', neither true nor false"),
     ],
 )
-def test_a_field_that_is_missing_stops_the_run_and_is_no_failure(interface: dict[str, Any], words: str) -> None:
-    assert words in refusal(external_suite("gym:text_gym:Doors-v0", interface=interface), PluginError)
+def test_a_field_that_is_missing_or_wrong_stops_the_run_and_is_no_failure(
+    interface: dict[str, Any], words: str
+) -> None:
+    assert words in refusal(external_suite("gym:text_gym:Closing-v0", interface=interface), PluginError)
+
+
+def test_an_environment_need_not_list_actions_once_the_episode_has_ended() -> None:
+    suite = external_suite("gym:text_gym:Closing-v0", interface=LISTED)
+    with closing(env_maker(suite.env)()) as env:
+        ends = set()
+        for task in tasks_of(suite, 8):
+            env.reset(task)
+            ends.add(env.step("door 1").end)
+    assert ends == {"solved", None}
+
+
+@pytest.mark.parametrize(
+    ("env", "module", "extra"), [("gym:Taxi-v3", "gymnasium", "meta"), ("game:a.z8", "textworld", "textworld")]
+)
+def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it(
+    env: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert f"pip install 'ictbench[{extra}]'" in refusal(external_suite(env), MissingExtraError)
 
 
 def test_a_module_that_is_not_installed_is_named() -> None:

@@ -77,6 +77,16 @@ def test_actions_can_be_whole_messages(url: str, hall: Hall) -> None:
     assert checked_versions(chosen.env, tasks_of(chosen))
 
 
+def test_a_session_fills_the_field_that_each_task_names(url: str) -> None:
+    suites = [external_suite(f"openenv:{url}", interface=INTERFACE, action=field) for field in ("door", "window")]
+    with closing(env_maker(suites[0].env)()) as env:
+        env.reset(tasks_of(suites[0])[0])
+        assert env.step("a").text
+        env.reset(tasks_of(suites[1])[0])
+        with pytest.raises(PluginError, match=r'rejects step {"window": "a"}'):
+            env.step("a")
+
+
 def test_what_the_server_does_not_say_is_refused(url: str, hall: Hall) -> None:
     def message(**interface: Any) -> str:
         return refusal(external_suite(f"openenv:{url}", interface=interface))

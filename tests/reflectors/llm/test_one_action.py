@@ -1,4 +1,4 @@
-"""The reflector that asks for one action: its question, its parser, and the order of its groups."""
+"""The reflector that asks for one action: its question and its parser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reflector_turns import LOST, WON
 
 from ictbench import load_suite
 from ictbench.reflectors import Context
-from ictbench.reflectors.llm.one_action import EXAMPLES, GROUPS, TITLE, OneActionReflector, group_actions
+from ictbench.reflectors.llm.one_action import EXAMPLES, OUTCOME, TITLE, OneActionReflector, outcomes_first
 from ictbench.rules_text.rules import Choose, parse_rules
 from ictbench.suites.load import list_suites
 
@@ -76,41 +76,19 @@ def test_a_prompt_over_the_cap_is_refused() -> None:
     assert reflection(" wear.", cap=20)[0].failure == "too_long"
 
 
-@given(st.permutations(KINDS), st.lists(st.sampled_from(sorted(GROUPS)), min_size=5, max_size=5))
-def test_groups_hold_every_action_once_and_nothing_is_lost(kinds: list[str], outcomes: list[str]) -> None:
-    lines = [f"{kind}: {outcome}" for kind, outcome in zip(kinds, outcomes, strict=True)]
-    text = group_actions("\n".join(["Later: You win.", *lines, 'Symbols: "<"']))
-    first, symbols, *groups = text.splitlines()
-    assert (first, symbols) == ("Later: You win.", 'Symbols: "<"')
-    found = {action: group.partition(": ")[0] for group in groups for action in group.partition(": ")[2].split(", ")}
-    assert found == {kind: GROUPS[outcome] for kind, outcome in zip(kinds, outcomes, strict=True)}
-
-
 @given(st.permutations(KINDS), st.data())
-def test_the_order_of_two_groups_does_not_depend_on_outcomes(kinds: list[str], data: st.DataObject) -> None:
-    def order(outcomes: list[str]) -> list[str]:
-        text = group_actions("\n".join(f"{kind}: {outcome}" for kind, outcome in zip(kinds, outcomes, strict=True)))
-        return [line.partition(":")[0] for line in text.splitlines()]
-
-    draw = st.lists(st.sampled_from(sorted(GROUPS)), min_size=5, max_size=5)
-    one, other = order(data.draw(draw)), order(data.draw(draw))
-    shared = set(one) & set(other)
-    assert [group for group in one if group in shared] == [group for group in other if group in shared]
-
-
-def test_each_group_comes_last_in_some_loops() -> None:
-    kinds = [f"a{number}" for number in range(40)]
-    last = {
-        group_actions("\n".join(f"{kind}{seed}: {outcome}" for kind, outcome in zip(kinds, GROUPS, strict=False)))
-        .splitlines()[-1]
-        .partition(":")[0]
-        for seed in range(40)
-    }
-    assert last == set(GROUPS.values())
+def test_outcomes_change_only_the_words_before_the_actions(kinds: list[str], data: st.DataObject) -> None:
+    draw = st.lists(st.sampled_from(sorted(OUTCOME)), min_size=len(kinds), max_size=len(kinds))
+    for outcomes in (data.draw(draw), data.draw(draw)):
+        lines = [f"{kind}: {outcome}" for kind, outcome in zip(kinds, outcomes, strict=True)]
+        text = outcomes_first("\n".join(["Later: You win.", *lines, 'Symbols: "<"']))
+        first, *named, symbols = text.splitlines()
+        assert (first, symbols) == ("Later: You win.", 'Symbols: "<"')
+        assert named == [f"{OUTCOME[outcome]}: {kind}" for kind, outcome in zip(kinds, outcomes, strict=True)]
 
 
 def test_hidden_outcomes_leave_the_actions_in_their_lines() -> None:
-    assert group_actions("Later: You win.\neat\nread") == "Later: You win.\neat\nread"
+    assert outcomes_first("Later: You win.\neat\nread") == "Later: You win.\neat\nread"
 
 
 def test_the_examples_name_no_action_of_a_suite_but_moves() -> None:

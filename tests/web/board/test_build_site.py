@@ -18,6 +18,7 @@ from ictbench.board.ranking import rank
 from ictbench.errors import SubmissionError
 from ictbench.records import PluginSpec, Usage
 from ictbench.results.experience_gate import learned_sentence
+from ictbench.results.schema import SuiteId
 from ictbench.submissions.layout import BoardFolder
 from ictbench.web.board import build_site
 from ictbench.web.board.build_site import write_site
@@ -236,3 +237,20 @@ def notes_of(folder: BoardFolder, slug: str) -> list[str]:
     entry = next(entry for entry in board.entries if entry.slug == slug)
     lines: list[str] = entry_document(BoardIndex(board, rank(board.entries)), entry)["notes"]
     return lines
+
+
+def test_the_index_has_the_gains_of_learners_on_several_boards(folder: BoardFolder, tmp_path: Path) -> None:
+    boards = folder.path.parent
+    caves = make_result(OTHER, "rules", suite=SuiteId(name="caves-v1", digest="c" * 64))
+    submit(BoardFolder(boards / "caves-v1"), "cave", caves)
+    index, *_ = build_site(boards, tmp_path / "site")
+    gains = content(index, "document")["gains"]
+    (row,) = gains["rows"]
+    assert gains["suites"] == ["caves-v1", "rooms-v1"]
+    assert row["labels"] == ["rules", "nothing", "rules", "lite"]
+    assert [[(entry["slug"], entry["gain"]["value"]) for entry in cell] for cell in row["cells"]] == [
+        [("cave", 0.83333)],
+        [("good", 0.83333)],
+    ]
+    for name in ("suites.csv", "suites.md"):
+        assert (boards / name).read_bytes() == (tmp_path / "site" / name).read_bytes()

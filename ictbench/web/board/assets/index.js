@@ -1,4 +1,4 @@
-// Script of the index page: one card per suite, with the leading entries of each track.
+// Script of the index page: one card per suite, with the leading entries of each track, and gains by suite.
 
 import { element, paragraph } from "../../assets/dom.js";
 import { signed } from "../../assets/format.js";
@@ -6,9 +6,10 @@ import { drawPage, pageDocument, section } from "../../assets/page.js";
 import { dataTable } from "../../assets/table.js";
 import { baseToBest } from "./base-to-best.js";
 import { aboutSection } from "./about.js";
+import { gainsSection } from "./suite-gains.js";
 import { entryLink, kindTag, ranksText, stackedEstimate } from "./entry-format.js";
 
-const { suites, about } = pageDocument();
+const { suites, gains, about } = pageDocument();
 
 function suiteCard({ name, title, ranked, unranked, tracks, more_tracks: moreTracks }) {
   const folder = encodeURIComponent(name);
@@ -59,6 +60,7 @@ drawPage({
         element("div", { class: "suites" }, suites.map(suiteCard)),
       ),
     ],
+    ["Gains by suite", gainsSection(gains)],
     ["About", aboutSection(about)],
-  ],
+  ].filter(([, node]) => node),
 });
