@@ -32,7 +32,12 @@ def main() -> None:
     parser.add_argument("--families", default="meta-train")
     parser.add_argument("--actor", default="rules")
     parser.add_argument("--reward", default="fresh", choices=("gain", "best", "fresh"))
-    parser.add_argument("--reflector", default="lessons", help="whose question is asked: lessons, one-rule or rewrite")
+    parser.add_argument(
+        "--reflector", default="lessons", help="whose question is asked: lessons, one-action, one-rule or rewrite"
+    )
+    parser.add_argument(
+        "--start-prompt", help="file with prompt[0]; one-action and one-rule need one that says where to walk"
+    )
     parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("--batch-size", type=int, default=3)
     parser.add_argument("--max-steps", type=int, default=25, help="decisions of the actor in an episode")
@@ -51,6 +56,7 @@ def main() -> None:
         args.families,
         actor=args.actor,
         reflector=args.reflector,
+        start_prompt=args.start_prompt,
         turns=args.turns,
         batch_size=args.batch_size,
         max_steps=args.max_steps,
@@ -85,7 +91,7 @@ def main() -> None:
         trained_on = ",".join(player.trained_on)
     print(
         f"ictbench run --suite {args.suite} --actor {args.actor} --reflector {args.reflector}:hf/{args.out} "
-        f"--reflector-trained-on {trained_on}"
+        f"--reflector-trained-on {trained_on}" + (f" --start-prompt {args.start_prompt}" if args.start_prompt else "")
     )
 
 

@@ -35,6 +35,7 @@ def matches(pattern: str, action: str, named: frozenset[str]) -> bool:
     return _matches(tuple(pattern.split()), tuple(action.split()), named)
 
 
+@lru_cache(maxsize=65536)  # A pattern with many placeholders has very many ways to fit.
 def _matches(pattern: tuple[str, ...], action: tuple[str, ...], named: frozenset[str]) -> bool:
     if not pattern or not action:
         return not pattern and not action

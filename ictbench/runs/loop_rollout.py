@@ -52,6 +52,7 @@ class LoopPlayer:
         actor: str = "rules",
         reflector: str = "rewrite",
         experience: str | None = None,
+        start_prompt: str | None = None,
         **options: Unpack[MetaOptions],
     ) -> None:
         """Check the options, without playing anything.
@@ -62,13 +63,20 @@ class LoopPlayer:
             actor: The actor, as in `ictbench run --actor`.
             reflector: The reflector whose question the model answers: lessons, one-action, one-rule or rewrite.
             experience: Format of the experience in the question; None for the reflector's own.
+            start_prompt: prompt[0], as in `ictbench run --start-prompt`; None for the suite's.
             options: Options of `ictbench.run` that concern playing, as for `ictbench.MetaEnv`.
 
         Raises:
             UsageError: An option is unknown or invalid, or the actor cannot be used on this machine.
         """
         check_caller("meta", sorted(options))
-        fixed = {"suite": suite, "families": families, "actor": actor, "reflector": "none"}
+        fixed = {
+            "suite": suite,
+            "families": families,
+            "actor": actor,
+            "reflector": "none",
+            "start_prompt": start_prompt,
+        }
         self.plan = make_plan(Options.parse({**defaults_of("meta"), **options, **fixed}))
         if streams := [family for family in self.plan.families if self.plan.suite.families[family].stream]:
             raise ConfigError(f"{streams[0]!r} is a stream, which has no gain of its own; name one of its families")
@@ -154,7 +162,8 @@ class LoopRollout:
         plan, suite = player.plan, player.plan.suite
         self.family, self.index = family, index
         self._player = player
-        self._loop = Loop(loop_plan(suite, family, index, plan.sizes, prompt_bytes=plan.prompt_bytes))
+        start = plan.start_prompts.get(family)
+        self._loop = Loop(loop_plan(suite, family, index, plan.sizes, prompt_bytes=plan.prompt_bytes, prompt=start))
         self._seed = loop_seed(suite.digest, family, index)
         used = sum(map(len, self._loop.plan.batches))
         self._last_batch = tuple(suite.experience_order(family, index, used + plan.sizes.batch_size)[used:])

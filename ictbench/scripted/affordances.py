@@ -1,6 +1,6 @@
 """What could be done: memory of the available actions of past episodes, from which `pattern_lessons` infers rules.
 
-A kind is the first word of an action. A stay is the steps from one action of a kind to the next of that kind.
+A kind is the first word of an action.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def add_episodes(state: JsonValue, trajectories: Sequence[Trajectory]) -> dict[s
     """Return the memory with new trajectories added; plain JSON.
 
     Of each episode it holds the first lines, the words of the first actions, and the steps with available kinds; of
-    each kind of action, one action and the words that all its actions have, or only some.
+    each kind of action, one action; and the words that tell actions of one kind apart.
     """
     memory: dict[str, Any] = state if isinstance(state, dict) else {"kinds": [], "episodes": []}
     numbers = {kind: number for number, kind in enumerate(memory["kinds"])}

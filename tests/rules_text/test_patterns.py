@@ -34,6 +34,11 @@ def test_placeholders_stand_for_words(pattern: str, action: str, *, expected: bo
     assert matches(pattern, action, LINE) == expected
 
 
+def test_a_pattern_with_many_placeholders_is_decided_at_once() -> None:
+    assert not matches("… " * 20 + "end", "step " * 40 + "on", LINE)
+    assert matches("… " * 20 + "end", "step " * 40 + "end", LINE)
+
+
 ACTIONS = ("grab plim 1 off shelf 1", "grab vump 2 off dask 1", "rinse plim 1 in font 1", "walk to dask 1", "ponder")
 
 

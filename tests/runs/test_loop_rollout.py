@@ -75,6 +75,22 @@ def test_tasks_of_the_batch_after_the_last_are_those_of_a_longer_loop(player: Lo
     assert short.success == long.success
 
 
+def test_a_start_prompt_is_the_first_prompt_and_is_played(player: LoopPlayer, tmp_path: Path) -> None:
+    start = 'You are the "@".\nWalk onto "%".\nWhen you see "You see here", choose "pickup".'
+    (tmp_path / "start.txt").write_text(start, encoding="utf-8")
+    options: dict[str, Any] = {**SIZES, "start_prompt": str(tmp_path / "start.txt")}
+    with LoopPlayer(families="eat", reflector="one-action", **options) as started:
+        rollout = started.start("eat", 0)
+        rollout.messages()
+        rollout.answer("Solved: eat.")
+        assert rollout.prompts[0] == start
+        assert rollout.prompts[1].startswith(start)
+        rollout.stop()
+        assert rollout.result().prompts[0].text == start
+        assert rollout.rewards().gain > 0
+    assert player.start("eat", 0).prompts != (start,)
+
+
 def test_turns_without_a_reply_keep_the_prompt_and_are_counted(player: LoopPlayer) -> None:
     rollout = player.start("eat", 0)
     rollout.answer(GOOD)

@@ -94,7 +94,7 @@ def test_public_methods_are_the_tool_and_what_trl_calls() -> None:
     assert methods == {"reset", "write_prompt", "get_reward"}
 
 
-@pytest.mark.parametrize("reflector", ["lessons", "one-rule", "rewrite"])
+@pytest.mark.parametrize("reflector", ["lessons", "one-action", "one-rule", "rewrite"])
 def test_the_first_messages_of_a_row_are_those_of_every_turn(reflector: str) -> None:
     with LoopPlayer(families="eat", reflector=reflector, **SIZES) as loop_player:
         (row,) = loop_rows(loop_player, [0])

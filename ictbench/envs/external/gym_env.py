@@ -192,8 +192,8 @@ def _find_spec(address: str) -> Any:
         ) from error
     except gymnasium.error.Error as error:
         raise ConfigError(
-            f"gym:{address}: {describe_error(error)}; install the package that registers it, and name its module: "
-            "gym:MODULE:ID"
+            f"gym:{address}: {describe_error(error).rstrip('.')}; correct the id, or install the package that "
+            "registers it and name its module: gym:MODULE:ID"
         ) from error
     except Exception as error:
         raise PluginError(f"gym:{address}: importing {module!r} failed: {describe_error(error)}") from error

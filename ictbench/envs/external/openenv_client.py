@@ -83,7 +83,9 @@ class OpenEnvClient:
             raise EnvError(f"the server {self._url} did not answer within {self._seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             reason = str(error) or type(error).__name__
-            raise EnvError(f"the server {self._url} cannot be reached: {reason}") from error
+            raise EnvError(
+                f"the server {self._url} cannot be reached: {reason}; start it, or correct its address"
+            ) from error
 
     def _session(self) -> Any:
         if self._http is None:

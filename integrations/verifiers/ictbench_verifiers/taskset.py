@@ -59,9 +59,11 @@ class LoopTasksetConfig(vf.TasksetConfig):
     actor: str = "rules"
     """The actor, as in `ictbench run --actor`."""
     reflector: str = "rewrite"
-    """The reflector whose question the model answers: lessons, one-rule or rewrite."""
+    """The reflector whose question the model answers: lessons, one-action, one-rule or rewrite."""
     experience: str | None = None
     """Format of the experience in the question: full, events or tally; None for the reflector's own."""
+    start_prompt: str | None = None
+    """File with prompt[0], or folder of a run; None for the suite's prompt."""
     turns: int | None = None
     """Turns of a loop (N); None for the suite's."""
     batch_size: int | None = None
@@ -92,6 +94,7 @@ class LoopTaskset(vf.Taskset[LoopTask, LoopTasksetConfig]):
             actor=config.actor,
             reflector=config.reflector,
             experience=config.experience,
+            start_prompt=config.start_prompt,
             **{**config.options, **chosen},
         )
 

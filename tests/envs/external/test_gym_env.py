@@ -135,7 +135,7 @@ def test_named_actions_stand_for_numbers_in_their_order_or_for_what_they_are_map
             ["'text_gym:Nothing' cannot be imported"],
         ),
         ("Dice-v0", {"interface": LISTED}, ["is not deterministic: task 'one-2001', at the start: text is"]),
-        ("Nowhere-v0", {}, ["gym:text_gym:Nowhere-v0: ", "gym:MODULE:ID"]),
+        ("Nowhere-v0", {}, ["gym:text_gym:Nowhere-v0: ", "correct the id", "gym:MODULE:ID"]),
     ],
 )
 def test_what_the_environment_does_not_say_is_refused_with_the_remedy(
