@@ -97,7 +97,8 @@ def _is_shown(entry: Entry) -> bool:
     """Return whether an entry is ranked, or would be if it were no control."""
     if entry.section != "control":
         return entry.section == "ranked"
-    return entry.submitted and entry.result.ranked and entry.measures is not None and "replayed" in entry.badges.held
+    complete = entry.submitted and entry.result.complete and not entry.result.deviations
+    return complete and entry.measures is not None and "replayed" in entry.badges.held
 
 
 def _learner(entry: Entry) -> str:

@@ -91,10 +91,10 @@ def test_other_learners_actors_and_profiles_are_rows_of_their_own(tmp_path: Path
 
 def test_controls_are_shown_once_they_are_replayed(boards: Path) -> None:
     blind = Player(label="blind:rules", name="blind", options={"reflector": {"label": "rules", "name": "rules"}})
-    put(boards, "blind", in_caves(HALF, "blind", reflector=blind))
-    put(boards, "blind", in_rooms(NONE, "blind", reflector=blind), badges=())
+    put(boards, "blind", in_caves(HALF, "blind", reflector=blind, ranked=False))
+    put(boards, "blind", in_rooms(NONE, "blind", reflector=blind, ranked=False), badges=())
     assert shown(boards) == {"rules": ["+1.00", "+0.50"]}
-    put(boards, "blind", in_rooms(NONE, "blind", reflector=blind))
+    put(boards, "blind", in_rooms(NONE, "blind", reflector=blind, ranked=False))
     assert list(shown(boards).items()) == [
         ("rules", ["+1.00", "+0.50"]),
         ("blind:rules (control)", ["+0.50", "0.00"]),
