@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from datasets import Dataset
-from transformers import AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import GRPOConfig, GRPOTrainer
 from trl.chat_template_utils import supports_tool_calling
 
@@ -50,7 +50,7 @@ def main() -> None:
     args = parser.parse_args()
 
     model = str(smollm2_folder()) if args.model == "smollm2" else args.model
-    tokenizer = AutoTokenizer.from_pretrained(model)
+    tokenizer = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
     with LoopPlayer(
         args.suite,
         args.families,
@@ -64,7 +64,7 @@ def main() -> None:
         if not supports_tool_calling(tokenizer):
             take_replies_as_calls(tokenizer, player)
         trainer = GRPOTrainer(
-            model=model,
+            model=AutoModelForCausalLM.from_pretrained(model, dtype="float32", trust_remote_code=False),
             processing_class=tokenizer,
             train_dataset=Dataset.from_list(loop_rows(player, range(args.loops))),
             environment_factory=lambda: LoopEnvironment(player, args.reward),
@@ -87,7 +87,7 @@ def main() -> None:
         trainer.train()
         # Weights and tokenizer, without the templates for training.
         trainer.accelerator.unwrap_model(trainer.model).save_pretrained(args.out)
-        AutoTokenizer.from_pretrained(model).save_pretrained(args.out)
+        AutoTokenizer.from_pretrained(model, trust_remote_code=False).save_pretrained(args.out)
         trained_on = ",".join(player.trained_on)
     print(
         f"ictbench run --suite {args.suite} --actor {args.actor} --reflector {args.reflector}:hf/{args.out} "

@@ -232,6 +232,7 @@ def test_doctor_plays_a_step_and_imports_every_plug_in(call: CommandLine, monkey
     extras = ("datasets", "gepa", "litellm", "llama-cpp", "ray")
     modules = {f"extra {name}": name.replace("-", "_") for name in extras}
     modules |= {"extra meta": "gymnasium", "extra hf": "transformers", "extra train": "trl"}
+    modules |= {"extra inspect": "inspect_ai", "extra openenv": "openenv"}
     assert absent == {what for what, module in modules.items() if find_spec(module) is None}
     assert all(checks[what]["remedy"].endswith(f"'ictbench[{what.split()[1]}]'") for what in absent)
     assert checks["suite minihack-v1"]["found"].startswith("plays with minihack 1.")

@@ -86,4 +86,8 @@ def test_no_call_runs_code_that_comes_with_a_model() -> None:
     calls = {place: call for place, call in loading_calls() if ast.unparse(call.func) not in SAFE}
     assert len(calls) >= 6
     for place, call in calls.items():
-        assert "trust_remote_code=False" in map(ast.unparse, call.keywords), place
+        if ast.unparse(call.func) == "GRPOTrainer":
+            # TRL loads a model that is given by name: give it one that was loaded.
+            assert any(word.arg == "model" and isinstance(word.value, ast.Call) for word in call.keywords), place
+        else:
+            assert "trust_remote_code=False" in map(ast.unparse, call.keywords), place
