@@ -103,7 +103,7 @@ def test_linked_repository_files_are_copied(site: Path) -> None:
 def test_external_resources_and_broken_links_fail_the_build(tmp_path: Path) -> None:
     for name in ("README.md", "CITATION.cff", "CONTRIBUTING.md", "CHANGELOG.md", "mkdocs.yml"):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ("docs", "ictbench", "tasks", "examples", "benchmarks", "leaderboards"):
+    for name in ("docs", "ictbench", "tasks", "examples", "integrations", "benchmarks", "leaderboards"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "submissions"))
     page = "# More\n\n![far](https://example.org/far.png)\n\n[nowhere](nowhere.md) and [of no name](runs.md#none)\n"
     (tmp_path / "docs" / "more.md").write_text(page, encoding="utf-8")
