@@ -118,7 +118,7 @@ def test_pages_of_entries_and_unranked_rows_name_the_division(reader: Reader, di
 def test_the_index_leads_to_each_division(reader: Reader, divided: Site) -> None:
     page = reader.open(divided.page("index.html"), root=divided.folder)
     page.get_by_role("link", name=MEMORY, exact=True).click()
-    page.wait_for_function("document.querySelector('.ranking tbody tr')")
+    page.locator(".ranking tbody tr").first.wait_for()
     assert names(page) == ["Remembers", "Forgets"]
 
 
