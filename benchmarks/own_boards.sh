@@ -34,7 +34,7 @@ submit() {  # slug, run, name, description, further options of submit
 }
 
 mkdir -p "$runs"
-# Ranks are by held-out families; those of ALFWorld take twenty minutes a run, all six an hour.
+# Ranks are by held-out families, and ALFWorld's games are slow: only these are played there.
 case $suite in minihack-*) hand=minihack families=all ;; *) hand=alfworld families=held-out ;; esac
 entry unchanged none "Unchanged prompt" "Keeps prompt[0]: what the scripted actor does without any reflection."
 entry by-hand "file:examples/prompts/$hand.txt" "Prompt written by hand" \

@@ -104,7 +104,7 @@ def _done(chance: Floats, parts: int, rng: np.random.Generator) -> Floats:
 
 
 def ends(played: Played) -> dict[str, tuple[Floats, Floats]]:
-    """Return the ends of the intervals by measure, as `ictbench.results.progress` computes them."""
+    """Return the ends of the intervals by measure, as `ictbench.results.task_progress` computes them."""
     base = mean_ends([Sample(played.base, SHARE_BOUNDS)])
     change = changes(played.best, played.base, played.kept)
     gain = changes(played.best, played.base, played.kept, level=base)  # type: ignore[arg-type]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from ictbench.protocol import episode_uses
 from ictbench.records import Usage
 from ictbench.results.measures import Loops, behave, measure
-from ictbench.results.progress import with_progress
 from ictbench.results.schema import CostRole, FamilyResult, Measures
+from ictbench.results.task_progress import with_progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

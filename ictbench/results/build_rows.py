@@ -9,8 +9,8 @@ from ictbench.protocol import episode_uses, keys_for
 from ictbench.results.forgetting import is_measured, stream_rates
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, overfitting_gaps, success_rate
-from ictbench.results.progress import progress_of
 from ictbench.results.rows import Costs, EpisodeRow, ReflectionRow, ResultRow, Tested, Use
+from ictbench.results.task_progress import progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -25,10 +25,10 @@ from ictbench.results.outcomes import (
     success_rate,
     task_rates,
 )
-from ictbench.results.progress import progress_measures
 from ictbench.results.reliability import reliability
 from ictbench.results.samples import SHARE_BOUNDS, changes, gain_sample, level_sample, rates_by_loop
 from ictbench.results.schema import Behaviour, Interval, Measures
+from ictbench.results.task_progress import progress_measures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from ictbench.results.forgetting import is_measured, stream_rates
 from ictbench.results.formatting import tokens_estimate
 from ictbench.results.online import online_rates, stream_rate
 from ictbench.results.outcomes import levels_of, success_rate
-from ictbench.results.progress import progress_of
+from ictbench.results.task_progress import progress_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

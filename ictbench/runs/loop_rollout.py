@@ -11,7 +11,7 @@ from ictbench.protocol import Loop, Play, Reflect, Score, loop_plan, loop_seed
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.single_question import question_of
 from ictbench.results.outcomes import levels_of
-from ictbench.results.progress import with_progress
+from ictbench.results.task_progress import with_progress
 from ictbench.runs.options import Options, check_caller, defaults_of
 from ictbench.runs.plan import make_plan
 from ictbench.runs.sync_player import EpisodePlayer

@@ -25,9 +25,9 @@ from ictbench.protocol import keys_for
 from ictbench.results import Result
 from ictbench.results.assemble import family_result, role_measures
 from ictbench.results.measures import measure
-from ictbench.results.progress import progress_of, with_progress
 from ictbench.results.schema_checks import contradictions
 from ictbench.results.tables import tables
+from ictbench.results.task_progress import progress_of, with_progress
 from ictbench.rollout.episode import play_episode
 from ictbench.runs import LoopPlayer
 from ictbench.submissions.episode_records import RUN_DIGITS, EpisodeRecord, Evidence, evidence_of_run
