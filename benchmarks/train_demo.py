@@ -4,15 +4,17 @@
     python benchmarks/train_demo.py --out demo --config examples/train/rounds-cpu.yaml \\
         --preregistration examples/train/preregistration.yaml
     python benchmarks/train_demo.py --out demo --leave-out wield --steps 30
+    python benchmarks/train_demo.py --out demo-alfworld --config … --preregistration … --checkpoints demo
 
 Runs from scratch, or resumes. It trains the model once per seed: on states that the untrained model collects, or in
 rounds if the configuration has `collect`. Then it runs all arms on the held-out families, with temperature 0 and the
 scripted actor: trained and untrained, every control of `ictbench learned`, random well-formed rules, `rules`, and none.
 It prints what the gate says of each seed, and writes `tables.md` (success by arm and seed) and `arms.csv` (by family).
 
-A pre-registration gives seeds, sizes and the first prompt, and cards and results refer to it. --leave-out is for
+A pre-registration gives suite, seeds, sizes and the first prompt, and cards and results refer to it. --leave-out is for
 tuning: training leaves out the states of one meta-train family, and the arms are compared on it with the quick profile.
-Held-out families are not opened. Needs ictbench[train] and [minihack].
+Held-out families are not opened. --checkpoints trains nothing: it runs the arms with the checkpoints of another
+experiment, which may be of another world. Needs ictbench[train] and [minihack] or [alfworld].
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ import ictbench
 from ictbench.models.checkpoint_card import read_card
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
+from ictbench.reflectors.controls.copy import find_mentions
 from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
+from ictbench.reflectors.llm.llm_reflector import format_experience
+from ictbench.reflectors.llm.one_action import has_order, name_action
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
@@ -41,6 +46,7 @@ from ictbench.train.grpo import train_grpo
 from ictbench.train.rounds import RoundsSettings, train_rounds
 from ictbench.train.settings import read_mapping
 from ictbench.train.states import read_states
+from ictbench.train.training_folder import TrainingFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +56,6 @@ if TYPE_CHECKING:
     from ictbench.choices import ExperienceFormat
     from ictbench.records import Trajectory
 
-SUITE = "minihack-v1"
 CONFIG = Path(__file__).parent.parent / "examples" / "train" / "smollm2-cpu.yaml"
 WRAPPERS = ("blind", "shuffled", "unlabelled", "flipped", "losses")
 SCRIPTS = ("copy", "copy-last", "copy-commonest")
@@ -83,6 +88,22 @@ class RandomRules(Reflector):
         return Reflection(prompt=with_rules(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
 
 
+class RandomAction(Reflector):
+    """Baseline for `one-action`: names any action of the tally, whatever came of it."""
+
+    trained_on = ()
+    control = "it names an action at random"
+
+    async def reflect(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Name another action; with none in the tally, keep the prompt."""
+        mentions = find_mentions(format_experience("tally", prompt, trajectories, context.loop_seed))
+        if not mentions:
+            return Reflection(prompt=prompt)
+        return Reflection(prompt=name_action(prompt, random.Random(context.seed).choice(mentions).action))
+
+
 class Training(NamedTuple):
     """A finished training."""
 
@@ -104,29 +125,35 @@ class Arm(NamedTuple):
 def main() -> None:
     """Train and run the arms for each seed, and print and write the tables."""
     options = _arguments()
-    if options.leave_out and options.leave_out not in ictbench.load_suite(SUITE).select_families(["meta-train"]):
-        raise SystemExit(f"--leave-out {options.leave_out}: not a meta-train family of {SUITE}")
+    if options.leave_out and options.leave_out not in ictbench.load_suite(options.suite).select_families(
+        ["meta-train"]
+    ):
+        raise SystemExit(f"--leave-out {options.leave_out}: not a meta-train family of {options.suite}")
     sizes = _sizes(options)
     trainings = {seed: train(options, seed) for seed in options.seeds}
+    if options.train_only:
+        return
     constant = None if options.leave_out else best_constant(options, trainings)
     runs: list[ArmRun] = []
     for seed, training in trainings.items():
         arms = [run_arm(options, sizes, seed, arm) for arm in arms_of(options, seed, training, constant)]
         print_seed(seed, arms)
         runs += arms
-    write_tables(options.out if not options.leave_out else options.out / f"on-{options.leave_out}", runs)
+    write_tables(_own_folder(options) if not options.leave_out else options.out / f"on-{options.leave_out}", runs)
 
 
 def train(options: argparse.Namespace, seed: int) -> Training:
     """Train with a seed, or resume."""
+    if options.checkpoints:
+        return _trained(options.checkpoints / f"seed-{seed}" / "rounds")
     folder, left_out = options.out / f"seed-{seed}", options.leave_out
     own = {"steps": options.steps, "seed": seed, "preregistration": options.preregistration}
-    kept = [name for name in ictbench.load_suite(SUITE).select_families(["meta-train"]) if name != left_out]
+    kept = [name for name in ictbench.load_suite(options.suite).select_families(["meta-train"]) if name != left_out]
     if "collect" in read_mapping(options.config):
         out = folder / (f"rounds-without-{left_out}" if left_out else "rounds")
         rounds = RoundsSettings.from_yaml(options.config, out=out, **own)
         families = [name for name in rounds.collect.get("families", kept) if name != left_out]
-        collection = {**rounds.collect, "families": families}
+        collection = {**rounds.collect, "families": families, "suite": options.suite}
         if options.start_prompt:
             collection["start_prompt"] = str(options.start_prompt)
         rounds = rounds.model_copy(update={"collect": collection})
@@ -145,7 +172,7 @@ def train(options: argparse.Namespace, seed: int) -> Training:
     # All seeds train on the same states.
     collect(
         states,
-        suite=SUITE,
+        suite=options.suite,
         reflector=f"{settings.reflector}:hf/{settings.model}",
         reflector_temperature=TEMPERATURE,
         reflector_model_options=MODEL_OPTIONS,
@@ -156,9 +183,24 @@ def train(options: argparse.Namespace, seed: int) -> Training:
     return Training(train_grpo(settings, _say), (states,))
 
 
+def _trained(folder: Path) -> Training:
+    """Return a finished training in rounds."""
+    rounds = sorted(folder.glob("round-*"), key=lambda round_: int(round_.name.partition("-")[2]))
+    last = TrainingFolder(rounds[-1] / "training").last_checkpoint if rounds else None
+    if last is None:
+        raise SystemExit(f"{folder} has no finished training in rounds")
+    return Training(last, tuple(round_ / "states" for round_ in rounds))
+
+
+def _own_folder(options: argparse.Namespace) -> Path:
+    """Return the folder of what depends on the checkpoints."""
+    out: Path = options.out
+    return out / f"from-{options.checkpoints.name}" if options.checkpoints else out
+
+
 def arms_of(options: argparse.Namespace, seed: int, training: Training, constant: Path | None) -> Iterator[Arm]:
     """Yield the arms, the trained reflector first; those that need no training are shared by all seeds."""
-    own, shared = options.out / f"seed-{seed}" / "runs", options.out / "runs"
+    own, shared = _own_folder(options) / f"seed-{seed}" / "runs", options.out / "runs"
     if options.leave_out:
         own, shared = own / f"on-{options.leave_out}", shared / f"on-{options.leave_out}"
     card = read_card(training.checkpoint)
@@ -173,7 +215,10 @@ def arms_of(options: argparse.Namespace, seed: int, training: Training, constant
         yield Arm(shared, f"untrained, {wrapper}", f"{wrapper}:{untrained}", card.experience)
     for script in SCRIPTS:
         yield Arm(shared, script, script, "events" if card.experience == "full" else card.experience)
-    yield Arm(shared, "random rules", "train_demo:RandomRules")
+    if card.reflector == "one-action":
+        yield Arm(shared, "random action", "train_demo:RandomAction")
+    else:
+        yield Arm(shared, "random rules", "train_demo:RandomRules")
     if constant:
         yield Arm(shared, "best constant prompt", f"file:{constant}")
     for name in ("rules", "none"):
@@ -184,11 +229,14 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
     """Return the file of the best constant prompt for all meta-train families, the same for all seeds.
 
     Candidates are the rules that were written while states were collected and those that the trained reflectors wrote
-    in quick runs on the same families. The rule that helps most is added, again and again, as long as one helps.
+    in quick runs on the same families. The rule that helps most is added, again and again, as long as one helps. In a
+    prompt that orders one action, no second one can be added: the candidates are the prompts.
     """
     file: Path = options.out / "constant.txt"
     if file.exists():
         return file
+    if options.checkpoints:
+        raise SystemExit(f"{file} is missing: run the experiment without --checkpoints first")
     prompts: set[str] = set()
     for seed, training in trainings.items():
         arm = Arm(options.out / f"seed-{seed}" / "runs", "meta-train", f"hf/{training.checkpoint}")
@@ -196,7 +244,9 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
         prompts |= {state.prompt for states in training.states for state in read_states(states).states}
         prompts |= {prompt.text for family in run.result.families for loop in family.loops for prompt in loop.prompts}
     rules = sorted({str(rule) for prompt in prompts for rule in parse_rules(prompt)})
-    plan = make_plan(Options.parse({"suite": SUITE, "families": "meta-train", "reflector": "none", "actor": "rules"}))
+    plan = make_plan(
+        Options.parse({"suite": options.suite, "families": "meta-train", "reflector": "none", "actor": "rules"})
+    )
     first = plan.suite.prompt if options.start_prompt is None else options.start_prompt.read_text("utf-8").strip()
     tasks = [
         task for family in plan.families for task in plan.suite.scoring_tasks("selection", family, 0, CONSTANT_TASKS)
@@ -204,11 +254,18 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
     chosen: list[str] = []
     with EpisodePlayer(plan) as player:
 
-        def solved(rules: Iterable[str]) -> int:
-            prompt = with_rules(first, list(rules))
+        def solved_under(prompt: str) -> int:
             episodes = player.play([plan.episode(task, prompt) for task in tasks])
             return sum(episode.trajectory.solved for episode in episodes)
 
+        def solved(rules: Iterable[str]) -> int:
+            return solved_under(with_rules(first, list(rules)))
+
+        if has_order(first):
+            best, text = max((solved_under(prompt), prompt) for prompt in sorted(prompts | {first}))
+            print(f"constant prompt: {best} of {len(tasks)} meta-train tasks", flush=True)
+            write_atomically(file, text)
+            return file
         best = solved([])
         while rules and len(chosen) < CONSTANT_RULES:
             value, rule = max((solved([*chosen, rule]), rule) for rule in rules)
@@ -246,7 +303,7 @@ def run_arm(
         more["start_prompt"] = str(options.start_prompt)
     if arm.experience:
         more["reflector_experience"] = arm.experience
-    run = ictbench.run(out=folder, suite=SUITE, reflector=arm.reflector, actor="rules", **more, **sizes)
+    run = ictbench.run(out=folder, suite=options.suite, reflector=arm.reflector, actor="rules", **more, **sizes)
     return ArmRun(arm.name, seed, run)
 
 
@@ -274,9 +331,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--profile", default="standard", help="profile of the arms without a pre-registration")
     parser.add_argument("--start-prompt", type=Path, default=None, help="file of prompt[0], for states and arms")
     parser.add_argument("--leave-out", help="meta-train family to tune on; held-out families are not opened")
+    parser.add_argument(
+        "--checkpoints", type=Path, default=None, help="folder of an experiment: run the arms with its models"
+    )
+    parser.add_argument("--train-only", action="store_true", help="train and stop")
     options = parser.parse_args()
     planned = read_preregistration(options.preregistration) if options.preregistration else None
     training = planned.training if planned else None
+    options.suite = (
+        planned.suite if planned else read_mapping(options.config).get("collect", {}).get("suite", "minihack-v1")
+    )
     if planned and planned.start_prompt:
         options.out.mkdir(parents=True, exist_ok=True)
         options.start_prompt = options.out / "start-prompt.txt"

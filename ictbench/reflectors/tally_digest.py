@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ictbench.records import Trajectory
 
-START, LATER = "At the start", "Later"
+START, LATER, SYMBOLS = "At the start", "Later", "Symbols"
 OUTCOMES = {
     frozenset[bool](): "not tried",
     frozenset({True}): "solved",
@@ -67,7 +67,7 @@ def format_tally(trajectories: Sequence[Trajectory], player: str | None, seed: i
     for action in _shuffled(outcomes, seed):
         lines.append(f"{action}: {OUTCOMES[frozenset(outcomes[action])]}" if labelled else action)
     if symbols := {symbol for trajectory in trajectories for symbol in symbols_met(trajectory, player)}:
-        lines.append(f"Symbols: {quoted(_shuffled(symbols, seed))}")
+        lines.append(f"{SYMBOLS}: {quoted(_shuffled(symbols, seed))}")
     return "\n".join(lines)
 
 

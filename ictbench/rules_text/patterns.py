@@ -2,7 +2,8 @@
 
 `…` stands for any words, `<named>` for words of which the line of the task names at least one, and `<other>` for words
 of which it names none. `take <named> from …` matches `take mug 1 from shelf 2` where the line names a mug. A single
-word stands for all actions of its kind, which begin with it: `take` for `take …`.
+word stands for all actions of its kind, which begin with it: `take` for `take …`. `heat or cool` matches what either
+matches.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 ANY, NAMED, OTHER = "…", "<named>", "<other>"
+OR = " or "
 PLACEHOLDERS = frozenset({ANY, NAMED, OTHER})
 
 
@@ -30,6 +32,8 @@ def matches(pattern: str, action: str, named: frozenset[str]) -> bool:
         action: The action.
         named: Words of the line, in lower case.
     """
+    if OR in pattern:
+        return any(matches(part, action, named) for part in pattern.split(OR))
     if pattern not in PLACEHOLDERS and len(pattern.split()) == 1:
         return action_kind(action) == pattern.strip()
     return _matches(tuple(pattern.split()), tuple(action.split()), named)

@@ -12,7 +12,7 @@ from ictbench.train.reflection_task import ReflectionTask
 from ictbench.train.renamed_actions import Renaming, rename_trajectories
 from ictbench.train.states import ReflectionState
 
-START = 'You are the "@".\nWhen you see "You see here", choose "pickup".'
+START = 'You are the "@".\nWalk onto "?".\nWhen you see "You see here", choose "pickup".'
 ACTIONS = ("step e", "pickup", "eat", "read", "wear", "zap")
 
 
@@ -51,6 +51,25 @@ def test_names_are_exchanged_among_actions_of_one_word_that_the_first_prompt_doe
 ) -> None:
     names = Renaming.of_training(seed, START).names(state_of(loop))
     assert sorted(names) == sorted(names.values()) == ["eat", "read", "wear", "zap"]
+
+
+def test_kinds_of_errands_have_each_others_names_and_keep_what_they_are_done_with() -> None:
+    start = 'Do "heat or cool" before "move".\nChoose "move <named> to <named>".\nWhen you hold nothing, choose "take".'
+    actions = ("take egg 1", "heat egg 1 with stove 1", "cool egg 1 with ice 1", "move egg 1 to shelf 2", "help")
+    steps = tuple(step.model_copy(update={"actions": actions}) for step in episode(*actions[:2], solved=True).steps)
+    errand = episode(solved=True).model_copy(update={"steps": steps})
+    state = state_of(1, start).model_copy(update={"trajectories": (errand.model_dump_json(),)})
+    renaming = Renaming.of_training(0, start)
+    assert sorted(renaming.names(state)) == ["cool", "heat", "help"]
+    (renamed,) = rename_trajectories([errand], {"heat": "cool", "cool": "help", "help": "heat"})
+    assert renamed.steps[1].actions == (
+        "take egg 1",
+        "cool egg 1 with stove 1",
+        "help egg 1 with ice 1",
+        "move egg 1 to shelf 2",
+        "heat",
+    )
+    assert renamed.steps[1].executed == "cool egg 1 with stove 1"
 
 
 def test_names_differ_from_state_to_state_and_stay_with_the_seed() -> None:

@@ -1,8 +1,9 @@
 """Controls: short scripts that copy from the text that a model would read, and ignore how the episodes ended.
 
 All of them write `Walk onto "symbol"` for the first symbol of the text, and a constant: `When you see "You see here",
-choose "pickup"`. Two of them add the action that comes last, or most often, for the item picked up. A reflector that
-does not beat them may be naming what it is shown.
+choose "pickup"`. Two of them add the action that comes last, or most often, for the item picked up. Where the prompt
+orders one action before another, as that of `one-action` does in worlds of errands, they name theirs in the order. A
+reflector that does not beat them may be naming what it is shown.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.lessons import TITLE
 from ictbench.reflectors.llm.llm_reflector import experience_format, format_experience
+from ictbench.reflectors.llm.one_action import has_order, name_action
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.reflector import Context, Reflector
 from ictbench.reflectors.tally_digest import LATER
-from ictbench.rules_text.rules import Choose, Rule, Walk
+from ictbench.rules_text.rules import Act, Choose, Rule, Walk, action_kind, parse_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,19 +75,21 @@ class CopyReflector(Reflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Replace the rules of the prompt; without a symbol in the text, keep the prompt."""
+        """Replace the rules of the prompt, or the action that it orders; with nothing to copy, keep the prompt."""
         text = format_experience(self._format, prompt, trajectories, context.loop_seed)
+        known = MOVES | {action_kind(rule.pattern) for rule in parse_rules(prompt) if isinstance(rule, Act)}
+        action = self.pick_action([one for one in find_mentions(text) if one.action not in known])
         line = _SYMBOLS.search(text)
-        if line is None:
-            return Reflection(prompt=prompt, state=state)
-        symbols = _QUOTED.findall(line[1])[: self.symbols]
-        rules: list[Rule] = [*map(Walk, symbols), Choose(SEEN, PICKUP)]
-        mentions = list(find_mentions(text))
-        label = find_label(text)
-        action = self.pick_action([one for one in mentions if one.action not in MOVES])
-        if label and action:
-            rules.append(Choose(label, action))
-        improved = append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, list(map(str, rules)))
+        if has_order(prompt):
+            improved = name_action(prompt, action) if action else prompt
+        elif line is None:
+            improved = prompt
+        else:
+            symbols = _QUOTED.findall(line[1])[: self.symbols]
+            rules: list[Rule] = [*map(Walk, symbols), Choose(SEEN, PICKUP)]
+            if action and (label := find_label(text)):
+                rules.append(Choose(label, action))
+            improved = append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, list(map(str, rules)))
         if len(improved.encode()) > context.prompt_cap:
             return Reflection(prompt=None, failure="too_long", state=state)
         return Reflection(prompt=improved, state=state)

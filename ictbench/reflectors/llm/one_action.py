@@ -1,9 +1,11 @@
 """Reflector for small models: the name of one action a turn, in place of the one named before.
 
-The model reads the tally of the episodes, with the outcome before each action, and names one that solved them. The
-reflector writes the rule: after the words that NetHack shows where an item lies, choose that action. So the only thing
-that a model can learn is which action to name. It writes no rule for walking or for picking items up: give the actor a
-start prompt that does.
+The model reads which actions the episodes offered, each with its outcome, and names one that solved them. It does not
+read of actions that the prompt already quotes, such as those for walking, nor anything else of the episodes, so a
+question has the same form in every world. The reflector writes the rule. Where the prompt orders one action before
+another (`Do "clean or heat" before "move".`), the named one takes the place of the first. Elsewhere it is to be chosen
+after the words that NetHack shows where an item lies. So the only thing that a model can learn is which action to name.
+It writes no rule for walking, searching or picking things up: give the actor a start prompt that does.
 """
 
 from __future__ import annotations
@@ -17,10 +19,12 @@ from ictbench.models.replies import read_answer
 from ictbench.records import Reflection
 from ictbench.reflectors.llm.prompt_sections import append_section
 from ictbench.reflectors.llm.single_question import Question, SingleQuestionReflector
-from ictbench.reflectors.tally_digest import OUTCOMES
-from ictbench.rules_text.rules import Choose, parse_rules
+from ictbench.reflectors.tally_digest import LATER, OUTCOMES, START, SYMBOLS
+from ictbench.rules_text.rules import Choose, action_kind, parse_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ictbench.models import Message
 
 TITLE = "Learned from earlier episodes:"
@@ -29,34 +33,57 @@ SEEN = "You see here"
 INSTRUCTIONS = "You read what happened in episodes of a game, and name the action that solved it."
 OUTCOME = dict(zip(OUTCOMES.values(), ("Untried", "Solved", "Failed", "Mixed"), strict=True))
 """Word for each outcome of a tally."""
+NOT_ACTIONS = tuple(f"{title}: " for title in (START, LATER, SYMBOLS))
+"""Beginnings of the lines of a tally that name no action."""
 EXAMPLES = (
-    (
-        "Later: k - a bell. You see here a bell. There is nothing here to pick up.\n"
-        "Mixed: step\nFailed: throw\nMixed: pickup\nSolved: ring\nMixed: light",
-        "Solved: ring.",
-    ),
-    (
-        "Later: You see here a lamp. m - a lamp. There is nothing here to pick up.\n"
-        "Failed: rub\nSolved: light\nUntried: dig\nMixed: pickup\nMixed: step\nFailed: push",
-        "Solved: light.",
-    ),
+    ("", "Mixed: kick\nFailed: throw\nSolved: ring\nMixed: light\nUntried: dig", "Solved: ring."),
+    ("rub", "Failed: rub\nMixed: push\nUntried: dig\nSolved: light\nFailed: ring", "Solved: light."),
 )
-"""Invented batches, as `outcomes_first` shows them, with replies. Two, because a small model copies a single one."""
-
+"""Invented batches: the action named so far, actions with outcomes, the reply. Two, as a small model copies one."""
 _NAMED = re.compile(r"\s*Solved: ?([a-z][\w-]*)\b")
+_QUOTED = re.compile(r'"(\w[\w-]*)[^"\n]*"')
+_ORDER = re.compile(r'Do "(?P<action>[^"\n]+)" before (?P<later>"[^"\n]+")\.')
+
+
+def named_action(prompt: str) -> str:
+    """Return the action that a prompt names; empty if it names none, or several to choose from."""
+    chosen = [rule.action for rule in parse_rules(prompt.partition(TITLE)[2]) if isinstance(rule, Choose)]
+    done = [match["action"] for match in _ORDER.finditer(prompt) if action_kind(match["action"]) == match["action"]]
+    return next(iter(chosen or done), "")
+
+
+def has_order(prompt: str) -> bool:
+    """Check whether a prompt orders one action before another."""
+    return _ORDER.search(prompt) is not None
+
+
+def name_action(prompt: str, action: str) -> str:
+    """Return a prompt that names an action in place of the one before."""
+    if has_order(prompt):
+        return _ORDER.sub(lambda match: f'Do "{action}" before {match["later"]}.', prompt, count=1)
+    return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(Choose(SEEN, action, later=True))])
 
 
 def _request(named: str, experience: str) -> str:
     return f"Chosen so far: {named or '(none)'}\n{experience}"
 
 
-def outcomes_first(tally: str) -> str:
-    """Return a tally in which the outcome of an action stands before its name, as the reply has it.
+def known_actions(prompt: str) -> frozenset[str]:
+    """Return the kinds of actions that a prompt quotes elsewhere than where it names one: what it says how to use."""
+    rest = _ORDER.sub(r"\g<later>", prompt.partition(TITLE)[0])
+    return frozenset(_QUOTED.findall(rest))
 
-    The order of the lines stays: it depends on no outcome. Actions without an outcome stay as they are.
+
+def candidates(tally: str, known: Collection[str] = ()) -> str:
+    """Return the actions of a tally, each below the other with its outcome before its name, as the reply has it.
+
+    The order of the lines stays: it depends on no outcome. Actions without an outcome stand alone. Known actions and all
+    other lines are left out.
     """
-    lines = [(line, *line.rpartition(": ")[::2]) for line in tally.splitlines()]
-    return "\n".join(f"{OUTCOME[outcome]}: {action}" if outcome in OUTCOME else line for line, action, outcome in lines)
+    lines = [line for line in tally.splitlines() if not line.startswith(NOT_ACTIONS)]
+    split = [(line, *line.rpartition(": ")[::2]) for line in lines]
+    named = [(f"{OUTCOME[outcome]}: ", action) if outcome in OUTCOME else ("", line) for line, action, outcome in split]
+    return "\n".join(outcome + action for outcome, action in named if action not in known) or "(none)"
 
 
 class OneActionQuestion(Question):
@@ -67,15 +94,13 @@ class OneActionQuestion(Question):
     def build(self, prompt: str, experience: str, cap: int) -> list[Message]:
         """Return the examples, then the action named so far and the tally; the prompt is not shown."""
         examples: list[tuple[Message, Message]] = [
-            ({"role": "user", "content": _request("", text)}, {"role": "assistant", "content": reply})
-            for text, reply in EXAMPLES
+            ({"role": "user", "content": _request(named, text)}, {"role": "assistant", "content": reply})
+            for named, text, reply in EXAMPLES
         ]
-        rules = [rule for rule in parse_rules(prompt.partition(f"{TITLE}\n")[2]) if isinstance(rule, Choose)]
-        named = rules[-1].action if rules else ""
         return [
             {"role": "system", "content": INSTRUCTIONS},
             *chain.from_iterable(examples),
-            {"role": "user", "content": _request(named, outcomes_first(experience))},
+            {"role": "user", "content": _request(named_action(prompt), candidates(experience, known_actions(prompt)))},
         ]
 
     def parse(self, prompt: str, reply: str, cap: int, *, cut: bool) -> Reflection:
@@ -86,8 +111,7 @@ class OneActionQuestion(Question):
             return Reflection(prompt=None, analysis=reply, failure="unparseable")
         if cut and match.end() == len(text):
             return Reflection(prompt=None, analysis=reply, failure="truncated")
-        rule = Choose(SEEN, match[1], later=True)
-        improved = append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule)])
+        improved = name_action(prompt, match[1])
         if len(improved.encode()) > cap:
             return Reflection(prompt=None, analysis=reply, failure="too_long")
         return Reflection(prompt=improved, analysis=reply)
@@ -99,4 +123,6 @@ class OneActionReflector(SingleQuestionReflector):
     question = OneActionQuestion
     formats = ("tally",)
     max_tokens = 6
-    instruction = "\n\n".join([INSTRUCTIONS, *(f"{_request('', text)}\n\n{reply}" for text, reply in EXAMPLES)])
+    instruction = "\n\n".join(
+        [INSTRUCTIONS, *(f"{_request(named, text)}\n\n{reply}" for named, text, reply in EXAMPLES)]
+    )

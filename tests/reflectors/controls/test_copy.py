@@ -36,9 +36,9 @@ def played(*actions: str, end: End = "step_limit") -> Trajectory:
     return Trajectory(steps=steps, last_observation=screens[-1], last_digest="", end=end)
 
 
-def rules(name: str, *batch: Trajectory, **options: Any) -> list[str]:
+def rules(name: str, *batch: Trajectory, start: str = PROMPT, **options: Any) -> list[str]:
     reflector = make_reflector(PluginSpec(label=name, name=name, options=options), None)
-    prompt = asyncio.run(reflector.reflect(PROMPT, batch, None, Context(seed=0, prompt_cap=8000))).prompt
+    prompt = asyncio.run(reflector.reflect(start, batch, None, Context(seed=0, prompt_cap=8000))).prompt
     assert prompt is not None
     return [str(rule) for rule in parse_rules(prompt)]
 
@@ -65,6 +65,16 @@ def test_copy_last_and_copy_commonest_add_an_action_of_the_text() -> None:
     for name in ("copy-last", "copy-commonest"):
         copied = rules(name, FIRST, LAST, experience="tally")[2]
         assert copied in {f'When you see "f -", choose "{action}".' for action in ("eat", "zap", "wear")}
+
+
+def test_in_a_prompt_that_orders_an_action_theirs_takes_its_place() -> None:
+    start = 'Do "rub or zap" before "drop".\nChoose "eat".'
+    assert rules("copy", FIRST, LAST, start=start) == ['Do "rub or zap" before "drop".', 'Choose "eat".']
+    for name in ("copy-last", "copy-commonest"):
+        order, other = rules(name, FIRST, LAST, start=start, experience="tally")
+        # The prompt's own rules already name "eat".
+        assert order in {'Do "wear" before "drop".', 'Do "zap" before "drop".'}
+        assert other == 'Choose "eat".'
 
 
 @pytest.mark.parametrize("name", ["copy", "copy-last", "copy-commonest"])

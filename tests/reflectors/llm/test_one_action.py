@@ -13,8 +13,18 @@ from reflector_turns import LOST, WON
 
 from ictbench import load_suite
 from ictbench.reflectors import Context
-from ictbench.reflectors.llm.one_action import EXAMPLES, OUTCOME, TITLE, OneActionReflector, outcomes_first
-from ictbench.rules_text.rules import Choose, parse_rules
+from ictbench.reflectors.llm.one_action import (
+    EXAMPLES,
+    OUTCOME,
+    TITLE,
+    OneActionReflector,
+    candidates,
+    has_order,
+    known_actions,
+    name_action,
+    named_action,
+)
+from ictbench.rules_text.rules import Before, Choose, parse_rules
 from ictbench.suites.load import list_suites
 
 if TYPE_CHECKING:
@@ -76,23 +86,58 @@ def test_a_prompt_over_the_cap_is_refused() -> None:
     assert reflection(" wear.", cap=20)[0].failure == "too_long"
 
 
+ERRANDS = 'Carry things.\n\nDo "clean or heat" before "move".\nChoose "go".'
+
+
+def test_in_a_prompt_that_orders_an_action_the_named_one_takes_its_place() -> None:
+    prompt = reflection(" cool.", ERRANDS)[0].prompt
+    assert prompt == 'Carry things.\n\nDo "cool" before "move".\nChoose "go".'
+    assert parse_rules(prompt)[0] == Before("", "cool", "move")
+    assert reflection(" heat.", prompt)[0].prompt == ERRANDS.replace("clean or heat", "heat")
+
+
+def test_an_order_with_alternatives_names_no_action_yet() -> None:
+    assert named_action(ERRANDS) == ""
+    assert named_action(name_action(ERRANDS, "cool")) == "cool"
+    assert has_order(ERRANDS)
+
+
+@given(st.sampled_from(["Play well.", ERRANDS]), st.sampled_from(KINDS), st.sampled_from(KINDS))
+def test_a_prompt_names_one_action_the_last(prompt: str, first: str, second: str) -> None:
+    assert named_action(prompt) == ""
+    once, twice = name_action(prompt, first), name_action(name_action(prompt, first), second)
+    assert (named_action(once), named_action(twice)) == (first, second)
+    assert twice == name_action(prompt, second)
+
+
 @given(st.permutations(KINDS), st.data())
 def test_outcomes_change_only_the_words_before_the_actions(kinds: list[str], data: st.DataObject) -> None:
     draw = st.lists(st.sampled_from(sorted(OUTCOME)), min_size=len(kinds), max_size=len(kinds))
     for outcomes in (data.draw(draw), data.draw(draw)):
         lines = [f"{kind}: {outcome}" for kind, outcome in zip(kinds, outcomes, strict=True)]
-        text = outcomes_first("\n".join(["Later: You win.", *lines, 'Symbols: "<"']))
-        first, *named, symbols = text.splitlines()
-        assert (first, symbols) == ("Later: You win.", 'Symbols: "<"')
-        assert named == [f"{OUTCOME[outcome]}: {kind}" for kind, outcome in zip(kinds, outcomes, strict=True)]
+        text = candidates("\n".join(["At the start: Hello.", "Later: You win.", *lines, 'Symbols: "<"']))
+        assert text.splitlines() == [
+            f"{OUTCOME[outcome]}: {kind}" for kind, outcome in zip(kinds, outcomes, strict=True)
+        ]
 
 
 def test_hidden_outcomes_leave_the_actions_in_their_lines() -> None:
-    assert outcomes_first("Later: You win.\neat\nread") == "Later: You win.\neat\nread"
+    assert candidates("Later: You win.\neat\nread") == "eat\nread"
+
+
+def test_actions_that_the_prompt_quotes_are_no_candidates() -> None:
+    walks = 'You are the "@". "step" moves.\nWalk onto """.\nWhen you see "You see here", choose "pickup".'
+    assert known_actions(walks) >= {"step", "pickup"}
+    assert not known_actions(name_action(walks, "wear")) & {"wear"}
+    assert known_actions(ERRANDS) == known_actions(name_action(ERRANDS, "cool")) == {"move", "go"}
+    tally = "step: solved\nwear: not solved\npickup: not tried\nzap: solved"
+    assert candidates(tally, known_actions(walks)) == "Failed: wear\nSolved: zap"
+    assert candidates("step\nzap", known_actions(walks)) == "zap"
+    assert candidates("step: solved", known_actions(walks)) == candidates("(none)") == "(none)"
 
 
 def test_the_examples_name_no_action_of_a_suite_but_moves() -> None:
-    named = {reply.removeprefix("Solved: ").rstrip(".") for _, reply in EXAMPLES}
+    named = {reply.removeprefix("Solved: ").rstrip(".") for _, _, reply in EXAMPLES}
     assert named == {"ring", "light"}
     for name in list_suites():
         assert not named & set(load_suite(name).families)
