@@ -77,8 +77,8 @@ def known_actions(prompt: str) -> frozenset[str]:
 def candidates(tally: str, known: Collection[str] = ()) -> str:
     """Return the actions of a tally, each below the other with its outcome before its name, as the reply has it.
 
-    The order of the lines stays: it depends on no outcome. Actions without an outcome stand alone. Known actions and all
-    other lines are left out.
+    The order of the lines stays: it depends on no outcome. Actions without an outcome stand alone. Known actions, and
+    lines without an action, are left out.
     """
     lines = [line for line in tally.splitlines() if not line.startswith(NOT_ACTIONS)]
     split = [(line, *line.rpartition(": ")[::2]) for line in lines]
