@@ -9,7 +9,8 @@
 Runs from scratch, or resumes. It trains the model once per seed: on states that the untrained model collects, or in
 rounds if the configuration has `collect`. Then it runs all arms on the held-out families, with temperature 0 and the
 scripted actor: trained and untrained, every control of `ictbench learned`, random well-formed rules, `rules`, and none.
-It prints what the gate says of each seed, and writes `tables.md` (success by arm and seed) and `arms.csv` (by family).
+It prints what the gate says of each seed, and writes `tables.md` (success by arm and seed), `arms.csv` (by family) and
+`families.md` (leads over seeds, named actions and tokens).
 
 A pre-registration gives suite, seeds, sizes and the first prompt, and cards and results refer to it. --leave-out is for
 tuning: training leaves out the states of one meta-train family, and the arms are compared on it with the quick profile.
@@ -25,16 +26,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arms_table import ArmRun, print_seed, write_tables
+from seeds_table import families_text
 
 import ictbench
 from ictbench.models.checkpoint_card import read_card
 from ictbench.records import Reflection
 from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.controls.copy import find_mentions
+from ictbench.reflectors.controls.copy import Mention, find_mentions
 from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
 from ictbench.reflectors.llm.llm_reflector import format_experience
-from ictbench.reflectors.llm.one_action import has_order, name_action
+from ictbench.reflectors.llm.one_action import has_order, known_actions, name_action
 from ictbench.reflectors.llm.prompt_sections import append_section
+from ictbench.reflectors.tally_digest import OUTCOMES
 from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
 from ictbench.runs.options import Options
@@ -65,6 +68,7 @@ TEMPERATURE = 0.7
 """Temperature for collecting states; runs use 0, as the protocol requires."""
 MODEL_OPTIONS = ("batch=8",)
 """Replies are computed eight at a time, in all arms."""
+NOT_TRIED = OUTCOMES[frozenset()]
 SYMBOLS = [chr(code) for code in range(33, 127) if not chr(code).isalnum()]
 ACTIONS = ("read", "eat", "puton", "zap", "wield", "wear", "pickup")
 CONSTANT_RULES = 8
@@ -89,7 +93,7 @@ class RandomRules(Reflector):
 
 
 class RandomAction(Reflector):
-    """Baseline for `one-action`: names any action of the tally, whatever came of it."""
+    """Baseline for `one-action`: names any action that it could name, whatever came of it."""
 
     trained_on = ()
     control = "it names an action at random"
@@ -97,11 +101,31 @@ class RandomAction(Reflector):
     async def reflect(
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
-        """Name another action; with none in the tally, keep the prompt."""
-        mentions = find_mentions(format_experience("tally", prompt, trajectories, context.loop_seed))
-        if not mentions:
+        """Name another action; with none to name, keep the prompt."""
+        text = format_experience("tally", prompt, trajectories, context.loop_seed)
+        known = known_actions(prompt)
+        actions = [one.action for one in find_mentions(text) if one.action not in known and self.considers(one)]
+        if not actions:
             return Reflection(prompt=prompt)
-        return Reflection(prompt=name_action(prompt, random.Random(context.seed).choice(mentions).action))
+        return Reflection(prompt=name_action(prompt, random.Random(context.seed).choice(actions)))
+
+    def considers(self, mention: Mention) -> bool:
+        """Whether an action may be named."""
+        return True
+
+
+class TriedAction(RandomAction):
+    """Reference: names at random one of the actions that were tried.
+
+    Where the right one is named, no other may be tried any more, so this script keeps it without reading an outcome. The
+    question of `one-action` does not show what was tried.
+    """
+
+    control = "it names at random an action that was tried"
+
+    def considers(self, mention: Mention) -> bool:
+        """Whether an action was tried."""
+        return mention.text != NOT_TRIED
 
 
 class Training(NamedTuple):
@@ -139,7 +163,11 @@ def main() -> None:
         arms = [run_arm(options, sizes, seed, arm) for arm in arms_of(options, seed, training, constant)]
         print_seed(seed, arms)
         runs += arms
-    write_tables(_own_folder(options) if not options.leave_out else options.out / f"on-{options.leave_out}", runs)
+    out = options.out / f"on-{options.leave_out}" if options.leave_out else _own_folder(options)
+    write_tables(out, runs)
+    text = families_text(runs)
+    write_atomically(out / "families.md", text)
+    _say(text)
 
 
 def train(options: argparse.Namespace, seed: int) -> Training:
@@ -217,6 +245,7 @@ def arms_of(options: argparse.Namespace, seed: int, training: Training, constant
         yield Arm(shared, script, script, "events" if card.experience == "full" else card.experience)
     if card.reflector == "one-action":
         yield Arm(shared, "random action", "train_demo:RandomAction")
+        yield Arm(shared, "tried action", "train_demo:TriedAction")
     else:
         yield Arm(shared, "random rules", "train_demo:RandomRules")
     if constant:

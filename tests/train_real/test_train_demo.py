@@ -1,14 +1,15 @@
-"""The experiment in tiny: two seeds of two rounds, every arm of the gate, stopped in the middle and continued."""
+"""The experiment in tiny: two seeds of two rounds, every arm of the gate, stopped in the middle and continued; then the
+checkpoints in another world."""
 
 from __future__ import annotations
 
 import csv
 import importlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 import ictbench
 
@@ -20,13 +21,14 @@ SIZES = {"loops": 1, "turns": 2, "batch_size": 1, "selection_size": 1, "test_siz
 ROUNDS: dict[str, Any] = {
     "rounds": 2,
     "collect": {"families": ["eat"], "loops": 1, "turns": 1, "batch_size": 1, "executor": "inline"},
-    "reflector": "one-rule",
+    "reflector": "one-action",
+    "rename_actions": True,
     "actor": "rules",
     "executor": "inline",
     "steps": 1,
     "group": 2,
     "micro_batch": 2,
-    "max_tokens": 16,
+    "max_tokens": 4,
     "lora": {"rank": 2},
     "checkpoint_every": 1,
     "device": "cpu",
@@ -34,7 +36,7 @@ ROUNDS: dict[str, Any] = {
 TRAINED = ("trained", *(f"trained, {name}" for name in ("blind", "shuffled", "unlabelled", "flipped", "losses")))
 SHARED = (
     *("untrained", "untrained, blind", "untrained, shuffled", "copy", "copy-last", "copy-commonest"),
-    *("random rules", "best constant prompt", "rules", "none"),
+    *("random action", "tried action", "best constant prompt", "rules", "none"),
 )
 
 
@@ -47,34 +49,44 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-@pytest.fixture
-def arguments(speaking: Path, tmp_path: Path) -> list[str]:
+def arguments(speaking: Path, folder: Path, suite: str, start_prompt: str, *families: str) -> list[str]:
+    """Write the files of an experiment; return the command line."""
+    folder.mkdir()
     plan = {
         "question": "Does it run?",
-        "suite": "minihack-v1",
+        "suite": suite,
         "digest": "tally",
-        "start_prompt": 'You are the "@".\nWalk onto "?".',
-        "sizes": {"profile": "quick", "families": ["read"], **SIZES},
+        "start_prompt": start_prompt,
+        "sizes": {"profile": "quick", "families": families[1:], **SIZES},
         "training": {"steps": 1, "rounds": 2, "seeds": [0, 1]},
         "arms": [
             "hf/{checkpoint}",
             *(f"{name.partition(', ')[2]}:hf/{{checkpoint}}" for name in TRAINED[1:]),
-            *(f"{name}one-rule:hf/{speaking}" for name in ("", "blind:", "shuffled:")),
-            *("copy", "copy-last", "copy-commonest", "train_demo:RandomRules", "rules", "none"),
+            *(f"{name}one-action:hf/{speaking}" for name in ("", "blind:", "shuffled:")),
+            *(
+                "copy",
+                "copy-last",
+                "copy-commonest",
+                "train_demo:RandomAction",
+                "train_demo:TriedAction",
+                "rules",
+                "none",
+            ),
             "file:constant.txt",
         ],
         "measures": ["last"],
         "analysis": "None.",
     }
-    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
+    (folder / "plan.yaml").write_text(json.dumps(plan), encoding="utf-8")
     rounds = {**ROUNDS, "model": str(speaking), "out": "set by the script"}
-    (tmp_path / "rounds.yaml").write_text(yaml.safe_dump(rounds), encoding="utf-8")
+    rounds["collect"] = {**rounds["collect"], "families": [families[0]]}
+    (folder / "rounds.yaml").write_text(json.dumps(rounds), encoding="utf-8")
     files = {"--config": "rounds.yaml", "--preregistration": "plan.yaml", "--out": "demo"}
-    return ["train_demo.py", *(part for name, file in files.items() for part in (name, str(tmp_path / file)))]
+    return ["train_demo.py", *(part for name, file in files.items() for part in (name, str(folder / file)))]
 
 
 def test_every_arm_of_every_seed_is_run_once(
-    demo: ModuleType, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo: ModuleType, speaking: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Runs until the first start is stopped, and until the end of the second.
     budget = [5, 1000]
@@ -87,12 +99,13 @@ def test_every_arm_of_every_seed_is_run_once(
         return run(**{**options, **SIZES, "executor": "inline"})
 
     monkeypatch.setattr(ictbench, "run", small_run)
-    monkeypatch.setattr("sys.argv", arguments)
+    start = 'You are the "@".\nWalk onto "?".'
+    monkeypatch.setattr("sys.argv", arguments(speaking, tmp_path / "cave", "minihack-v1", start, "eat", "read"))
     with pytest.raises(KeyboardInterrupt):
         demo.main()
     budget.pop(0)
     demo.main()
-    out = tmp_path / "demo"
+    out = tmp_path / "cave" / "demo"
     with (out / "arms.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert {(row["arm"], row["seed"]) for row in rows} == {(arm, seed) for arm in (*TRAINED, *SHARED) for seed in "01"}
@@ -105,3 +118,20 @@ def test_every_arm_of_every_seed_is_run_once(
     assert tables.count("| trained, flipped ") == 4
     assert "- seed 1: hf/" in tables
     assert "missing arms" not in tables
+    assert "| read " in (out / "families.md").read_text("utf-8")
+
+    start = 'Do "heat or use" before "move".\nThe line "Your task is to:" says what matters.\nChoose "go".'
+    house = arguments(speaking, tmp_path / "house", "alfworld-procgen-v1", start, "heat", "cool")
+    monkeypatch.setattr("sys.argv", [*house, "--checkpoints", str(tmp_path / "cave" / "demo")])
+    with pytest.raises(SystemExit, match=r"constant\.txt is missing: run the experiment without --checkpoints first"):
+        demo.main()
+    for more in ([], ["--checkpoints", str(tmp_path / "cave" / "demo")]):
+        monkeypatch.setattr("sys.argv", [*house, *more])
+        demo.main()
+    own, other = (
+        ictbench.load_result(tmp_path / "house" / "demo" / folder / "seed-0" / "runs" / "trained")
+        for folder in ("", "from-demo")
+    )
+    assert own.reflector.label.startswith(f"hf/{tmp_path / 'house'}")
+    assert other.reflector.label.startswith(f"hf/{tmp_path / 'cave'}")
+    assert own.preregistration == other.preregistration

@@ -31,13 +31,14 @@ TITLE = "Learned from earlier episodes:"
 SEEN = "You see here"
 """Words that NetHack shows where an item lies."""
 INSTRUCTIONS = "You read what happened in episodes of a game, and name the action that solved it."
-OUTCOME = dict(zip(OUTCOMES.values(), ("Untried", "Solved", "Failed", "Mixed"), strict=True))
-"""Word for each outcome of a tally."""
+OUTCOME = dict(zip(OUTCOMES.values(), ("Failed", "Solved", "Failed", "Mixed"), strict=True))
+"""Word for each outcome of a tally. Untried actions count as failed. Where the right action is named, no other is tried,
+so a mark of trying would give it away without an outcome."""
 NOT_ACTIONS = tuple(f"{title}: " for title in (START, LATER, SYMBOLS))
 """Beginnings of the lines of a tally that name no action."""
 EXAMPLES = (
-    ("", "Mixed: kick\nFailed: throw\nSolved: ring\nMixed: light\nUntried: dig", "Solved: ring."),
-    ("rub", "Failed: rub\nMixed: push\nUntried: dig\nSolved: light\nFailed: ring", "Solved: light."),
+    ("", "Mixed: kick\nFailed: throw\nSolved: ring\nMixed: light\nFailed: dig", "Solved: ring."),
+    ("rub", "Failed: rub\nMixed: push\nFailed: dig\nSolved: light\nFailed: ring", "Solved: light."),
 )
 """Invented batches: the action named so far, actions with outcomes, the reply. Two, as a small model copies one."""
 _NAMED = re.compile(r"\s*Solved: ?([a-z][\w-]*)\b")
