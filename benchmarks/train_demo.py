@@ -117,8 +117,8 @@ class RandomAction(Reflector):
 class TriedAction(RandomAction):
     """Reference: names at random one of the actions that were tried.
 
-    Where the right one is named, no other may be tried any more, so this script keeps it without reading an outcome. The
-    question of `one-action` does not show what was tried.
+    Where the right one is named, no other may be tried any more, so this script keeps it without reading an outcome.
+    The question of `one-action` does not show what was tried.
     """
 
     control = "it names at random an action that was tried"

@@ -32,8 +32,8 @@ SEEN = "You see here"
 """Words that NetHack shows where an item lies."""
 INSTRUCTIONS = "You read what happened in episodes of a game, and name the action that solved it."
 OUTCOME = dict(zip(OUTCOMES.values(), ("Failed", "Solved", "Failed", "Mixed"), strict=True))
-"""Word for each outcome of a tally. Untried actions count as failed. Where the right action is named, no other is tried,
-so a mark of trying would give it away without an outcome."""
+"""Word for each outcome of a tally. Untried actions count as failed: where the right action is named, no other is
+tried, so a mark of trying would give it away without an outcome."""
 NOT_ACTIONS = tuple(f"{title}: " for title in (START, LATER, SYMBOLS))
 """Beginnings of the lines of a tally that name no action."""
 EXAMPLES = (
