@@ -1,11 +1,12 @@
 """Tables over the seeds of an experiment, by family: leads of the trained reflector, named actions and tokens.
 
-`train_demo.py` writes them as `families.md`. A lead is success of the trained reflector minus that of another arm with
-the same seed; intervals and p-values are those of Student's t over seeds.
+`train_demo.py` writes them as `families.md`, and success by turn as `by-turn.csv`. A lead is success of the trained
+reflector minus that of another arm with the same seed; intervals and p-values are those of Student's t over seeds.
 """
 
 from __future__ import annotations
 
+import csv
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from ictbench.rules_text.rules import Before, Choose, parse_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from ictbench.results.schema import FamilyResult
 
@@ -92,6 +94,19 @@ def families_text(runs: Sequence[ArmRun]) -> str:
         text += "".join(f"- {family}: not shown over {', '.join(arms)}\n" for family, arms in failed.items())
         text += f"Missing arms: {', '.join(missing)}.\n" if missing else ""
     return f"{text}\n{_by_turn(runs)}\n{_tokens(runs)}"
+
+
+def write_turns(file: Path, runs: Sequence[ArmRun]) -> None:
+    """Write success on selection tasks and the share of named solving actions by arm, seed, family and turn."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["arm", "seed", "family", "turn", "success", "named"])
+        for arm, family in _each(runs):
+            assert family.measures is not None
+            for turn, interval in enumerate(family.measures.curve):
+                named = [names_solution(loop.prompts[turn].text, family.name) for loop in family.loops]
+                share = "" if None in named else f"{fmean(map(bool, named)):.4f}"
+                writer.writerow([arm.name, arm.seed, family.name, turn, f"{interval.value:.4f}", share])
 
 
 def _each(runs: Sequence[ArmRun]) -> Iterator[tuple[ArmRun, FamilyResult]]:

@@ -10,7 +10,7 @@ Runs from scratch, or resumes. It trains the model once per seed: on states that
 rounds if the configuration has `collect`. Then it runs all arms on the held-out families, with temperature 0 and the
 scripted actor: trained and untrained, every control of `ictbench learned`, random well-formed rules, `rules`, and none.
 It prints what the gate says of each seed, and writes `tables.md` (success by arm and seed), `arms.csv` (by family) and
-`families.md` (leads over seeds, named actions and tokens).
+`families.md` and `by-turn.csv` (leads over seeds, named actions, tokens).
 
 A pre-registration gives suite, seeds, sizes and the first prompt, and cards and results refer to it. --leave-out is for
 tuning: training leaves out the states of one meta-train family, and the arms are compared on it with the quick profile.
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arms_table import ArmRun, print_seed, write_tables
-from seeds_table import families_text
+from seeds_table import families_text, write_turns
 
 import ictbench
 from ictbench.models.checkpoint_card import read_card
@@ -167,6 +167,7 @@ def main() -> None:
     write_tables(out, runs)
     text = families_text(runs)
     write_atomically(out / "families.md", text)
+    write_turns(out / "by-turn.csv", runs)
     _say(text)
 
 
