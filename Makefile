@@ -6,8 +6,6 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 # Tests start many worker processes: let Python cache the compiled modules.
 unexport PYTHONDONTWRITEBYTECODE
-SEED ?= 0
-comma := ,
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ictbench/wheels
 
@@ -36,11 +34,9 @@ test-verifiers: .venv/apart/verifiers/complete  ## the package for verifiers, ev
 test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
 
-train-demo: .venv/train  ## the experiment of docs/training.md: two hours on 2 idle cores (SEED=0,1,2 for several seeds); continues where it stopped
-	$(BIN)/python benchmarks/train_demo.py --seeds $(SEED)
-	for seed in $(subst $(comma), ,$(SEED)); do \
-		$(BIN)/python benchmarks/training_curves.py train-demo/seed-$$seed/trained/checkpoint-80 train-demo/seed-$$seed/curves.svg || exit 1; \
-	done
+train-demo: .venv/train  ## the experiment of docs/learning-experiment.md: TIME on 2 idle cores (SEED=0 for one seed, SHORT); continues where it stopped
+	$(BIN)/python benchmarks/train_demo.py --config examples/train/rounds-cpu.yaml --preregistration examples/train/preregistration.yaml $(if $(SEED),--seeds $(SEED))
+	$(BIN)/python benchmarks/turn_curves.py train-demo/by-turn.csv train-demo/by-turn.svg
 
 test-browser: .venv/dev  ## the report and the board in a real Chromium, which is installed if possible; skipped without one
 	$(BIN)/pytest tests/browser

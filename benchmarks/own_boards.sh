@@ -5,7 +5,7 @@
 #
 # On 2 idle cores, minihack-v1 takes about ten minutes and alfworld-procgen-v1 about an hour. Existing runs and entries are
 # kept; to play an entry anew, remove its folders from submissions/ and verifications/, and set REASON for the log.
-# TRAIN_DEMO is the folder of `make train-demo`; its runs of the untrained and the trained reflector are submitted too.
+# TRAIN_DEMO is the folder of the first experiment of docs/training.md; its runs of the untrained and the trained reflector are submitted too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards} trained=${4:-}
@@ -60,7 +60,7 @@ if [ -n "$trained" ]; then
   submit smollm2-untrained-blind "$trained/runs/untrained-blind" "SmolLM2-135M, untrained, blind" \
     "The untrained one, shown no trajectory." --reflector-weights open \
     --reflector-trained-on "other:what SmolLM2 was trained on"
-  # The weights are not published, but `make train-demo` reproduces them.
+  # The weights are not published; the commands of docs/training.md make them again.
   submit smollm2-trained "$trained/seed-0/runs/trained" "SmolLM2-135M, trained on meta-train families" \
     "SmolLM2-135M-Instruct after 80 steps of GRPO on the four meta-train families: $reads. It names the symbol that it \
 is shown, and a constant; the script copy, which is not trained and reads no outcome, does as well. See docs/training.md." \

@@ -1,4 +1,4 @@
-"""Experiment of docs/training.md: is SmolLM2-135M, trained by GRPO, a better reflector on held-out families?
+"""Experiments of docs/training.md and docs/learning-experiment.md: does GRPO make SmolLM2-135M a better reflector?
 
     python benchmarks/train_demo.py --out demo [--seeds 0,1,2] [--steps N]
     python benchmarks/train_demo.py --out demo --config examples/train/rounds-cpu.yaml \\

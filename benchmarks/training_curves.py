@@ -1,8 +1,9 @@
 """Plot of a training's metrics by step, as in docs/training.md.
 
-    python benchmarks/training_curves.py train-demo/seed-0/trained/checkpoint-80 docs/images/training-curves.svg
+    python benchmarks/training_curves.py first-demo/seed-0/trained/checkpoint-80 docs/images/training-curves.svg
 
-Points are steps; lines are means over the last 20 steps. Needs matplotlib, which `make train-demo` installs.
+Points are steps; lines are means over the last 20 steps. Needs matplotlib, which is among the
+packages of `make train-demo`.
 """
 
 from __future__ import annotations

@@ -134,4 +134,8 @@ def test_every_arm_of_every_seed_is_run_once(
     )
     assert own.reflector.label.startswith(f"hf/{tmp_path / 'house'}")
     assert other.reflector.label.startswith(f"hf/{tmp_path / 'cave'}")
-    assert own.preregistration == other.preregistration
+    assert own.preregistration
+    assert own.preregistration.departures == ()
+    assert other.preregistration
+    (departure,) = other.preregistration.departures
+    assert departure.startswith("the checkpoint was trained under another pre-registration")
