@@ -87,6 +87,7 @@ def families_text(runs: Sequence[ArmRun]) -> str:
         headers = [f"lead over, {title}", *families]
         text += tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True) + "\n\n"
     if len(seeds) >= 3:
+        text += _growth(runs, families) + "\n"
         missing = [name for name in REQUIRED if name not in names]
         passed = [family for family in families if family not in failed and not missing]
         text += f"Every required lead is shown in {len(passed)} of {len(families)} families"
@@ -94,6 +95,20 @@ def families_text(runs: Sequence[ArmRun]) -> str:
         text += "".join(f"- {family}: not shown over {', '.join(arms)}\n" for family, arms in failed.items())
         text += f"Missing arms: {', '.join(missing)}.\n" if missing else ""
     return f"{text}\n{_by_turn(runs)}\n{_tokens(runs)}"
+
+
+def _growth(runs: Sequence[ArmRun], families: Sequence[str]) -> str:
+    """Return what the trained reflector gained over the first prompt, and from the first turn to the last."""
+    changes: dict[str, dict[str, list[float]]] = {}
+    for arm, family in _each(runs):
+        assert family.measures is not None
+        if arm.name == "trained":
+            curve = [interval.value for interval in family.measures.curve]
+            gains = {"gain": family.measures.gain.value, "last gain": family.measures.last_gain.value}
+            for name, value in (gains | {"growth from the first turn to the last": curve[-1] - curve[1]}).items():
+                changes.setdefault(name, {}).setdefault(family.name, []).append(value)
+    rows = [[name, *(Lead.over(by_family[family]) for family in families)] for name, by_family in changes.items()]
+    return tabulate(rows, headers=["trained", *families], tablefmt="github", disable_numparse=True) + "\n"
 
 
 def write_turns(file: Path, runs: Sequence[ArmRun]) -> None:
