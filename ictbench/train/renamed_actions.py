@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ictbench.rules_text.rules import Act, Choose, Walk, action_kind, parse_rules
+from ictbench.reflectors.llm.one_action import known_actions
+from ictbench.rules_text.rules import action_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,26 +30,19 @@ class Renaming:
 
     seed: int
     kept: frozenset[str]
-    """Kinds with their own names: those that rules of the first prompt name."""
-    moves: bool
-    """Whether actions of several words, like `step n`, are moves, which keep their names. The first prompt says so by
-    rules for walking."""
+    """Kinds with their own names: those that the first prompt quotes."""
 
     @classmethod
     def of_training(cls, seed: int, start_prompt: str) -> Renaming:
         """Return the renaming of a training whose loops begin with a prompt."""
-        rules = parse_rules(start_prompt)
-        chosen = {rule.action for rule in rules if isinstance(rule, Choose)}
-        patterns = {rule.pattern for rule in rules if isinstance(rule, Act)}
-        return cls(seed, frozenset(map(action_kind, chosen | patterns)), any(isinstance(rule, Walk) for rule in rules))
+        return cls(seed, known_actions(start_prompt))
 
     def names(self, state: ReflectionState) -> dict[str, str]:
         """Return the name of each kind of action in the question about a state: a random permutation, of each state's
         own.
         """
-        offered = {action for trajectory in state.experience for step in trajectory.steps for action in step.actions}
-        kinds = {action_kind(action) for action in offered if not self.moves or action_kind(action) == action}
-        own = sorted(kinds - self.kept)
+        steps = (step for trajectory in state.experience for step in trajectory.steps)
+        own = sorted({action_kind(action) for step in steps for action in step.actions} - self.kept)
         rng = random.Random(f"{self.seed}:{state.family}:{state.loop}:{state.turn}")
         return dict(zip(own, rng.sample(own, len(own)), strict=True))
 

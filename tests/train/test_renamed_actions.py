@@ -12,7 +12,7 @@ from ictbench.train.reflection_task import ReflectionTask
 from ictbench.train.renamed_actions import Renaming, rename_trajectories
 from ictbench.train.states import ReflectionState
 
-START = 'You are the "@".\nWalk onto "?".\nWhen you see "You see here", choose "pickup".'
+START = 'You are the "@". "step" moves.\nWhen you see "You see here", choose "pickup".'
 ACTIONS = ("step e", "pickup", "eat", "read", "wear", "zap")
 
 
@@ -46,9 +46,7 @@ def task(seed: int = 0) -> ReflectionTask:
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
-def test_names_are_exchanged_among_actions_of_one_word_that_the_first_prompt_does_not_choose(
-    seed: int, loop: int
-) -> None:
+def test_names_are_exchanged_among_actions_that_the_first_prompt_does_not_quote(seed: int, loop: int) -> None:
     names = Renaming.of_training(seed, START).names(state_of(loop))
     assert sorted(names) == sorted(names.values()) == ["eat", "read", "wear", "zap"]
 
