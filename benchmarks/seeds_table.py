@@ -34,6 +34,8 @@ REQUIRED = (
 )
 """Arms that the trained reflector must lead: those of `ictbench learned`, and guessing."""
 LEVEL = 0.05
+EQUAL = 1e-9
+"""Largest difference of equal leads, which rounding leaves."""
 SOLVING = {"look": "use", "pick": None, "pick-two": None}
 """Actions that solve families; elsewhere it is the family's name, and None stands for none."""
 
@@ -50,8 +52,8 @@ class Lead(NamedTuple):
     def over(cls, leads: Sequence[float]) -> Lead:
         """Return the mean with Student's t over seeds; equal leads have no width, and p = 1 only if they are 0."""
         mean = fmean(leads)
-        if len(set(leads)) == 1:
-            return cls(mean, mean, mean, 0.0 if mean else 1.0)
+        if max(leads) - min(leads) < EQUAL:
+            return cls(mean, mean, mean, 0.0 if abs(mean) > EQUAL else 1.0)
         test = stats.ttest_1samp(leads, 0.0)
         low, high = test.confidence_interval()
         return cls(mean, float(low), float(high), float(test.pvalue))
@@ -63,6 +65,8 @@ class Lead(NamedTuple):
 
     def __str__(self) -> str:
         mean, low, high = (signed_number(value, 2) for value in self[:3])
+        if self.low == self.high:
+            return f"{mean}, all seeds"
         return f"{mean} [{low}, {high}], {p_value(self.p)}"
 
 

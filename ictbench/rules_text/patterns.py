@@ -2,7 +2,7 @@
 
 `…` stands for any words, `<named>` for words of which the line of the task names at least one, and `<other>` for words
 of which it names none. `take <named> from …` matches `take mug 1 from shelf 2` where the line names a mug. A single
-word stands for all actions of its kind, which begin with it: `take` for `take …`. `heat or cool` matches what either
+word stands for all actions of its kind, which begin with it: `take` for `take …`. `take or drop` matches what either
 matches.
 """
 
