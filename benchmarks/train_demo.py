@@ -42,7 +42,7 @@ from ictbench.rules_text.rules import Choose, Walk, parse_rules
 from ictbench.runs import EpisodePlayer
 from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
-from ictbench.runs.preregistration import read_preregistration
+from ictbench.runs.preregistration import CHECKPOINT, read_preregistration
 from ictbench.runs.run_folder import write_atomically
 from ictbench.train import TrainingSettings, collect
 from ictbench.train.grpo import train_grpo
@@ -160,7 +160,8 @@ def main() -> None:
     constant = None if options.leave_out else best_constant(options, trainings)
     runs: list[ArmRun] = []
     for seed, training in trainings.items():
-        arms = [run_arm(options, sizes, seed, arm) for arm in arms_of(options, seed, training, constant)]
+        planned = [arm for arm in arms_of(options, seed, training, constant) if is_planned(options, arm, training)]
+        arms = [run_arm(options, sizes, seed, arm) for arm in planned]
         print_seed(seed, arms)
         runs += arms
     out = options.out / f"on-{options.leave_out}" if options.leave_out else _own_folder(options)
@@ -253,6 +254,16 @@ def arms_of(options: argparse.Namespace, seed: int, training: Training, constant
         yield Arm(shared, "best constant prompt", f"file:{constant}")
     for name in ("rules", "none"):
         yield Arm(shared, name, name)
+
+
+def is_planned(options: argparse.Namespace, arm: Arm, training: Training) -> bool:
+    """Whether the pre-registration names an arm; without one, every arm is run."""
+    if options.preregistration is None:
+        return True
+    named = arm.reflector.replace(str(training.checkpoint), CHECKPOINT)
+    if named.startswith("file:"):
+        named = f"file:{Path(named.removeprefix('file:')).name}"
+    return named in read_preregistration(options.preregistration).arms
 
 
 def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]) -> Path:
