@@ -68,7 +68,7 @@ TEMPERATURE = 0.7
 """Temperature for collecting states; runs use 0, as the protocol requires."""
 MODEL_OPTIONS = ("batch=8",)
 """Replies are computed eight at a time, in all arms."""
-NOT_TRIED = OUTCOMES[frozenset()]
+NOT_TRIED, SOLVED = OUTCOMES[frozenset()], OUTCOMES[frozenset({True})]
 SYMBOLS = [chr(code) for code in range(33, 127) if not chr(code).isalnum()]
 ACTIONS = ("read", "eat", "puton", "zap", "wield", "wear", "pickup")
 CONSTANT_RULES = 8
@@ -126,6 +126,17 @@ class TriedAction(RandomAction):
     def considers(self, mention: Mention) -> bool:
         """Whether an action was tried."""
         return mention.text != NOT_TRIED
+
+
+class SolvedAction(RandomAction):
+    """Upper reference: names at random one of the actions that only solved episodes have."""
+
+    control = ""
+    ignores = ""
+
+    def considers(self, mention: Mention) -> bool:
+        """Whether an action is in solved episodes only."""
+        return mention.text == SOLVED
 
 
 class Training(NamedTuple):
@@ -248,6 +259,7 @@ def arms_of(options: argparse.Namespace, seed: int, training: Training, constant
     if card.reflector == "one-action":
         yield Arm(shared, "random action", "train_demo:RandomAction")
         yield Arm(shared, "tried action", "train_demo:TriedAction")
+        yield Arm(shared, "solved action", "train_demo:SolvedAction")
     else:
         yield Arm(shared, "random rules", "train_demo:RandomRules")
     if constant:
