@@ -82,8 +82,9 @@ class SubmittedPlayer(Record):
 
     label: Line
     """Label as in the result."""
-    revision: Line | None = None
-    """Version of the weights or the service: the fingerprint in the result, or else the submitter's statement."""
+    revision: Clause | None = None
+    """Version of the weights or the service: the fingerprint in the result, or else the submitter's statement. An
+    adapter's has the digest of its base, too."""
     open_weights: bool | None = None
     """Whether the weights are public; None without weights, as for a scripted player."""
 

@@ -81,6 +81,14 @@ def test_metadata_follow_the_result_and_list_the_files(run: Run, honest: Submiss
         assert submission.files[path.name] == hashlib.sha256(path.read_bytes()).hexdigest()  # type: ignore[index]
 
 
+def test_the_digests_of_an_adapter_and_its_base_fit_into_the_metadata(altered_run: Callable[..., Run]) -> None:
+    fingerprint = f"sha256:{'0' * 64}+sha256:{'1' * 64}"
+    tuned = {"label": "hf/tuned", "name": "lessons", "model": MODEL, "fingerprint": fingerprint}
+    result = altered_run(reflector=tuned).result
+    stated = Submission.model_validate(metadata(result, STATEMENT, {"result.json": "0" * 64}))
+    assert stated.reflector.revision == fingerprint
+
+
 def test_episode_records_equal_those_of_the_run_with_short_hashes(run: Run, honest: SubmissionFolder) -> None:
     evidence = read_content(honest).evidence
     assert evidence.digits == 8
