@@ -34,7 +34,7 @@ test-verifiers: .venv/apart/verifiers/complete  ## the package for verifiers, ev
 test-train: .venv/train  ## a few training steps with SmolLM2 on real MiniHack
 	$(BIN)/pytest tests/train_real
 
-train-demo: .venv/train  ## the experiment of docs/learning-experiment.md: TIME on 2 idle cores (SEED=0 for one seed, SHORT); continues where it stopped
+train-demo: .venv/train  ## the experiment of docs/learning-experiment.md: about an hour and a half (SEED=0 for one seed: half an hour); continues where it stopped
 	$(BIN)/python benchmarks/train_demo.py --config examples/train/rounds-cpu.yaml --preregistration examples/train/preregistration.yaml $(if $(SEED),--seeds $(SEED))
 	$(BIN)/python benchmarks/turn_curves.py train-demo/by-turn.csv train-demo/by-turn.svg
 
