@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Creates the entries of this repository's boards: runs, submits, verifies, reruns, logs.
 #
-#     benchmarks/own_boards.sh SUITE [FOLDER_OF_RUNS] [LEADERBOARDS] [TRAIN_DEMO]
+#     benchmarks/own_boards.sh SUITE [FOLDER_OF_RUNS] [LEADERBOARDS] [TRAIN_DEMO] [EXPERIMENT]
 #
 # On 2 idle cores, minihack-v1 takes about ten minutes and alfworld-procgen-v1 about an hour. Existing runs and entries are
 # kept; to play an entry anew, remove its folders from submissions/ and verifications/, and set REASON for the log.
 # TRAIN_DEMO is the folder of the first experiment of docs/training.md; its runs of the untrained and the trained reflector are submitted too.
+# EXPERIMENT is the folder of docs/learning-experiment.md in this suite; its first trained model is shown unranked.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards} trained=${4:-}
+suite=$1 runs=${2:-runs/own-boards} boards=${3:-leaderboards} trained=${4:-} experiment=${5:-}
 by="The ictbench authors"
 reason=${REASON:-"The board's own entry"}
 
@@ -67,4 +68,12 @@ is shown, and a constant; the script copy, which is not trained and reads no out
     --reflector-weights closed
   submit smollm2-trained-blind "$trained/seed-0/runs/trained-blind" "SmolLM2-135M, trained, blind" \
     "The trained one, shown no trajectory." --reflector-weights closed
+fi
+if [ -n "$experiment" ] && [ ! -e "$boards/$suite/unranked/smollm2-reads-outcomes" ]; then
+  # Its gate is in docs/learning-experiment.md: it needs more runs than a board holds.
+  ictbench submit "$experiment/seed-0/runs/trained" --leaderboards "$boards" --no-git --unranked \
+    --slug smollm2-reads-outcomes --name "SmolLM2-135M, trained to read outcomes" --submitted-by "$by" \
+    --reflector-weights closed --description "SmolLM2-135M-Instruct after three rounds of GRPO: reads the outcomes of \
+three episodes and names an action. Started from a prompt of its own, so it is not ranked. See docs/learning-experiment.md."
+  ictbench leaderboard log "$boards/$suite" added smollm2-reads-outcomes --by "$by" --reason "$reason"
 fi

@@ -121,20 +121,20 @@ def rank(entries: Iterable[Entry]) -> tuple[Track, ...]:
     groups: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in sorted(entries, key=lambda entry: entry.slug):
         groups[entry.facts.track].append(entry)
-    names = _names({key: track_setup(group[0].result) for key, group in groups.items()})
+    # Setups of unranked entries alone have no track, and do not lengthen the names of tracks.
+    shown = {key: group for key, group in groups.items() if any(entry.section == "ranked" for entry in group)}
+    names = _names({key: track_setup(group[0].result) for key, group in shown.items()})
 
     def order(key: str) -> tuple[bool, bool, str, str]:
-        first = groups[key][0].result
+        first = shown[key][0].result
         return first.actor.model is None, first.profile != "standard", names[key], key
 
-    return tuple(track for key in sorted(groups, key=order) for track in _tracks(key, names[key], groups[key]))
+    return tuple(track for key in sorted(shown, key=order) for track in _tracks(key, names[key], shown[key]))
 
 
 def _tracks(setup: str, name: str, group: list[Entry]) -> Iterator[Track]:
     """Yield a track for each division of a setup that has a ranked entry."""
     ranked = [entry for entry in group if entry.section == "ranked"]
-    if not ranked:
-        return
     outcomes = {entry.slug: entry.facts.held_out_outcomes for entry in group}
     same = _same_results(group, outcomes)
     on_front = pareto_front([spent_by(entry) for entry in ranked])

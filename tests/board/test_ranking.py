@@ -171,6 +171,11 @@ def test_only_entries_of_the_ranked_section_are_ranked() -> None:
     assert rank([steady("one", 2, section="waiting")]) == ()
 
 
+def test_unranked_entries_with_other_sizes_do_not_lengthen_the_name_of_a_track() -> None:
+    shown = steady("shown", 4, section="shown", sizes=Sizes(turns=6, batch_size=3, loops=LOOPS))
+    assert only_track([steady("one", 2), shown]).name == only_track([steady("one", 2)]).name == "lite, rules"
+
+
 def test_over_blind_is_the_paired_difference_from_the_best_blind_arm() -> None:
     seeing = PluginSpec(label="rules", name="rules")
     inner = seeing.model_dump(mode="json", exclude={"model"})
