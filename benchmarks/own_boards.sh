@@ -5,7 +5,8 @@
 #
 # On 2 idle cores, minihack-v1 takes about ten minutes and alfworld-procgen-v1 about an hour. Existing runs and entries are
 # kept; to play an entry anew, remove its folders from submissions/ and verifications/, and set REASON for the log.
-# TRAIN_DEMO is the folder of the first experiment of docs/training.md; its runs of the untrained and the trained reflector are submitted too.
+# TRAIN_DEMO is the folder of the first experiment of docs/training.md; its runs of the untrained and the trained
+# reflector are submitted too.
 # EXPERIMENT is the folder of docs/learning-experiment.md in this suite; its first trained model is shown unranked.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -4,7 +4,8 @@
 
 Reads the `arms.csv` that `train_demo.py` wrote into both folders, and into `from-OTHER` of each (`--checkpoints`). One
 row per cell and family: success with the first prompt, of the untrained and of the trained reflector, and the required
-arms over which no lead is shown (Student's t over seeds, p > 0.05) and in which measures.
+arms over which no lead is shown (Student's t over seeds, p > 0.05) and in which measures. "all" means that each
+required arm lacks a lead in at least one measure.
 """
 
 from __future__ import annotations
