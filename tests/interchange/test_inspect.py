@@ -151,7 +151,13 @@ def test_repeats_are_epochs(tmp_path: Path) -> None:
 
 def test_a_models_failures_count_as_unsolved_and_its_tokens_are_there(tmp_path: Path) -> None:
     sizes: dict[str, Any] = {"turns": 1, "batch_size": 1, "loops": 1, "selection_size": 1, "test_size": 2}
-    with ScriptedServer(["Thought: <b>*go*</b>\nAction: step n", "nothing"]) as server:
+
+    def every_other_turn(request: dict[str, Any]) -> str:
+        """Answer by the number of earlier turns: episodes played side by side get the same replies in any order."""
+        earlier = sum(message["role"] == "assistant" for message in request["messages"])
+        return "nothing" if earlier % 2 else "Thought: <b>*go*</b>\nAction: step n"
+
+    with ScriptedServer(every_other_turn) as server:
         run = ictbench.run(
             families="eat",
             actor="openai/scripted",
