@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ictbench.envs.alfworld.datalog_model import Arguments, Fact, derive_facts, getter
+from ictbench.envs.alfworld.datalog_model import Arguments, Model, derive_facts, getter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +66,7 @@ def can_ground(task: Any) -> bool:
 def ground(translator: Any, task: Any) -> Any:
     """Return the ground task, None if its goal cannot be reached; replaces the translator's `pddl_to_sas`."""
     model = derive_facts(translator.prolog.translate(task))
-    if not any(predicate == "@goal-reachable" for predicate, _ in model):
+    if "@goal-reachable" not in model:
         return None
     return _Grounding(translator, task, model).task()
 
@@ -74,12 +74,12 @@ def ground(translator: Any, task: Any) -> Any:
 class _Grounding:
     """Grounding of one task from the facts that can become true."""
 
-    def __init__(self, translator: Any, task: Any, model: list[Fact]) -> None:
+    def __init__(self, translator: Any, task: Any, model: Model) -> None:
         self._task, self._model = task, model
         self._pddl, self._translate = translator.pddl, translator.translate
         changing = {axiom.name for axiom in task.axioms}
         changing |= {effect.literal.predicate for action in task.actions for effect in action.effects}
-        facts = sorted({fact for fact in model if fact[0] in changing})
+        facts = sorted((predicate, arguments) for predicate in changing for arguments in model.get(predicate, ()))
         self._variables = {fact: number for number, fact in enumerate(facts)}
         self._atoms = {self._pddl.Atom(*fact): [(number, TRUE)] for number, fact in enumerate(facts)}
         self._ranges = [2] * len(facts)
@@ -98,21 +98,19 @@ class _Grounding:
         return task
 
     def _axioms(self) -> list[Any]:
-        axioms: list[Any] = []
-        for axiom, arguments in self._model:
-            if isinstance(axiom, self._pddl.Axiom):
-                values = _values(axiom, arguments)
-                axioms.append(axiom.instantiate(values, self._start_atoms, self._atoms))
+        axioms = (
+            axiom.instantiate(_values(axiom, arguments), self._start_atoms, self._atoms)
+            for axiom in self._task.axioms
+            for arguments in self._model.get(axiom, ())
+        )
         return sorted(filter(None, axioms))
 
     def _operators(self) -> Iterator[GroundOperator]:
-        compiled: dict[int, OperatorsOf] = {}
-        for action, arguments in self._model:
-            if isinstance(action, self._pddl.Action):
-                if id(action) not in compiled:
-                    is_simple = not any(effect.parameters or _literals(effect.condition) for effect in action.effects)
-                    compiled[id(action)] = self._compile(action) if is_simple else self._delegate(action)
-                yield from compiled[id(action)](arguments)
+        for action in self._task.actions:
+            is_simple = not any(effect.parameters or _literals(effect.condition) for effect in action.effects)
+            operators = self._compile(action) if is_simple else self._delegate(action)
+            for arguments in self._model.get(action, ()):
+                yield from operators(arguments)
 
     def _compile(self, action: Any) -> OperatorsOf:
         """Return a function from arguments of an action to its ground operators, for one with unconditional effects."""

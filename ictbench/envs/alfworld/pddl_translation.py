@@ -15,6 +15,7 @@ import sys
 import threading
 import zlib
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -57,8 +58,7 @@ def translate(domain: str, problem: str) -> Translation:
     Raises:
         EnvError: The text is not a PDDL problem of the domain, or its goal cannot be reached from its start.
     """
-    versions = [version(package) for package in ("fast-downward-textworld", "alfworld")]
-    path = cache_folder("pddl") / f"{digest_of([FORMAT, versions, domain, problem])}.z"
+    path = cache_folder("pddl") / f"{digest_of([FORMAT, _versions(), domain, problem])}.z"
     with contextlib.suppress(OSError, ValueError, TypeError, zlib.error):
         return Translation(**json.loads(zlib.decompress(path.read_bytes())))
     translation = _translate(domain, problem)
@@ -68,9 +68,14 @@ def translate(domain: str, problem: str) -> Translation:
     return translation
 
 
+@lru_cache
+def _versions() -> list[str]:
+    return [version(package) for package in ("fast-downward-textworld", "alfworld")]
+
+
 def _translate(domain: str, problem: str) -> Translation:
     # The translator uses module-level state.
-    with _LOCK:
+    with _LOCK, _without_collecting():
         task, sas = _ground(domain, problem)
     types = {entry.name: entry.type_name for entry in task.objects}
     return Translation(
@@ -95,8 +100,7 @@ def _ground(domain: str, problem: str) -> tuple[Any, str]:
             translator.lisp.parse_nested_list(problem.split("\n")),
         )
         translator.normalize.normalize(task)
-        with _without_collecting():
-            ground_task = ground(translator, task) if can_ground(task) else translator.translate.pddl_to_sas(task)
+        ground_task = ground(translator, task) if can_ground(task) else translator.translate.pddl_to_sas(task)
     except (Exception, SystemExit) as error:
         raise EnvError(f"the game's PDDL cannot be translated: {type(error).__name__}: {error}") from error
     if ground_task is None or not ground_task.operators:

@@ -42,9 +42,10 @@ def program(domain: str, problem: str) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("family", ["look", "pick-two", "heat", None])
-def test_model_is_the_translators_own_in_the_same_order(family: str | None) -> None:
+def test_model_is_the_translators_own(family: str | None) -> None:
     texts = (package.domain(), generate(family, 3, "test").problem) if family else (DOMAIN, PROBLEM)
     build_model, rules = program(*texts)
-    expected = [(atom.predicate, tuple(atom.args)) for atom in build_model.compute_model(rules)]
-    assert derive_facts(rules) == expected
+    expected = {(atom.predicate, tuple(atom.args)) for atom in build_model.compute_model(rules)}
+    model = derive_facts(rules)
+    assert {(predicate, arguments) for predicate, facts in model.items() for arguments in facts} == expected
     assert len(expected) > 20
