@@ -1,7 +1,7 @@
 """Scores of scripts that ignore outcomes, on each digest: whether a digest is fit for a learning experiment.
 
-    python benchmarks/digest_fitness.py [--loops 10] [--families eat,wear,wield] [--digests events,tally]
-        [--start-prompt FILE] [--out FOLDER]
+    python benchmarks/digest_fitness.py [--loops 10] [--suite minihack-v1] [--families eat,wear,wield]
+        [--digests events,tally] [--start-prompt FILE] [--out FOLDER]
 
 A reflector can be shown to learn from outcomes only where scripts that read the same text and ignore outcomes score
 low: at most 0.8. The scripts are the controls `copy`, `copy-last` and `copy-commonest`, and the last two once more with
@@ -10,7 +10,8 @@ the action that solved episodes have and others lack. It shows that the digest h
 
 Columns: success on selection tasks after the first turn and on average over all turns, and on test tasks under the
 last and the best prompt. The score is the average over turns: the best prompt is chosen among eleven, which rewards
-guessing. The actor is scripted. Needs ictbench[minihack].
+guessing. The actor is scripted. Needs ictbench[minihack], or
+[alfworld] for a suite of ALFWorld.
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ def main() -> None:
     """Run every script on every digest, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--loops", type=int, default=10, help="loops per family")
+    parser.add_argument("--suite", default=SUITE)
     parser.add_argument("--families", default="eat,wear,wield", help="families, separated by commas")
     parser.add_argument("--digests", default=",".join(FORMATS), help="digests, separated by commas")
     parser.add_argument("--start-prompt", default=None, help="file of prompt[0] (default: the suite's own)")
@@ -119,6 +121,7 @@ def main() -> None:
             arguments.families,
             arguments.loops,
             forms=forms,
+            suite=arguments.suite,
             start_prompt=arguments.start_prompt,
         )
     print(tabulate(rows, headers=["digest", "script", "family", "turn 1", "turns", "last", "best"], tablefmt="github"))
@@ -136,6 +139,7 @@ def measure(
     loops: int,
     scripts: Sequence[str] = (*SCRIPTS, *STRONGER, REFERENCE),
     forms: Sequence[ExperienceFormat] = FORMATS,
+    suite: str = SUITE,
     **options: Any,
 ) -> tuple[list[list[Any]], dict[tuple[str, str], float]]:
     """Return the rows of the table, and the highest score of any family by digest and script."""
@@ -144,7 +148,7 @@ def measure(
     for form, script in product(forms, scripts):
         run = ictbench.run(
             out=out / f"{form}-{script.rpartition(':')[2]}",
-            suite=SUITE,
+            suite=suite,
             reflector=script,
             reflector_experience=form,
             actor="rules",

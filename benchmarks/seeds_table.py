@@ -6,6 +6,7 @@ reflector minus that of another arm with the same seed; intervals and p-values a
 
 from __future__ import annotations
 
+import argparse
 import csv
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from scipy import stats
 from tabulate import tabulate
 
 from ictbench.results.formatting import p_value, signed_number
-from ictbench.rules_text.rules import Before, Choose, parse_rules
+from ictbench.rules_text.rules import Before, Choose, action_kind, parse_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,10 +35,14 @@ REQUIRED = (
 )
 """Arms that the trained reflector must lead: those of `ictbench learned`, and guessing."""
 LEVEL = 0.05
+MIN_SEEDS = 3
 EQUAL = 1e-9
 """Largest difference of equal leads, which rounding leaves."""
-SOLVING = {"look": "use", "pick": None, "pick-two": None}
-"""Actions that solve families; elsewhere it is the family's name, and None stands for none."""
+SOLVING = {
+    **{name: name for name in ("eat", "wear", "wield", "read", "puton", "zap", "clean", "heat", "cool")},
+    "look": "use",
+}
+"""Actions that solve families. No single action solves another one, such as pick-two or a room."""
 
 
 class Lead(NamedTuple):
@@ -50,7 +55,13 @@ class Lead(NamedTuple):
 
     @classmethod
     def over(cls, leads: Sequence[float]) -> Lead:
-        """Return the mean with Student's t over seeds; equal leads have no width, and p = 1 only if they are 0."""
+        """Return the mean with Student's t over seeds; equal leads have no width, and p = 1 only if they are 0.
+
+        Raises:
+            ValueError: There are fewer than `MIN_SEEDS` leads, which show nothing of the seeds.
+        """
+        if len(leads) < MIN_SEEDS:
+            raise ValueError(f"{len(leads)} seeds, at least {MIN_SEEDS} are needed")
         mean = fmean(leads)
         if max(leads) - min(leads) < EQUAL:
             return cls(mean, mean, mean, 0.0 if abs(mean) > EQUAL else 1.0)
@@ -70,13 +81,25 @@ class Lead(NamedTuple):
         return f"{mean} [{low}, {high}], {p_value(self.p)}"
 
 
+def seed_list(text: str) -> list[int]:
+    """Return seeds that are separated by commas, each once.
+
+    Raises:
+        argparse.ArgumentTypeError: A part is not a number from 0 on.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers separated by commas, such as 0,1,2")
+    return list(dict.fromkeys(map(int, parts)))
+
+
 def families_text(runs: Sequence[ArmRun]) -> str:
     """Return the tables and, with at least three seeds, the families in which every required lead is shown."""
     seeds = sorted({arm.seed for arm in runs})
     names = [name for name in dict.fromkeys(arm.name for arm in runs) if name != "trained"]
     families = [family.name for family in runs[0].run.result.families]
     text, failed = "", dict[str, list[str]]()
-    for measure, title in MEASURES.items() if len(seeds) >= 3 else ():
+    for measure, title in MEASURES.items() if len(seeds) >= MIN_SEEDS else ():
         success = {(arm.name, arm.seed, family.name): values(family)[measure] for arm, family in _each(runs)}
         rows = []
         for name in names:
@@ -90,7 +113,7 @@ def families_text(runs: Sequence[ArmRun]) -> str:
                     failed.setdefault(family, []).append(f"{name} ({measure})")
         headers = [f"lead over, {title}", *families]
         text += tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True) + "\n\n"
-    if len(seeds) >= 3:
+    if len(seeds) >= MIN_SEEDS:
         text += _growth(runs, families) + "\n"
         missing = [name for name in REQUIRED if name not in names]
         passed = [family for family in families if family not in failed and not missing]
@@ -133,13 +156,14 @@ def _each(runs: Sequence[ArmRun]) -> Iterator[tuple[ArmRun, FamilyResult]]:
 
 
 def names_solution(text: str, family: str) -> bool | None:
-    """Check whether a prompt names the action that solves a family; None where no action does."""
-    action = SOLVING.get(family, family)
-    if action is None or family.startswith("room"):
+    """Check whether a prompt names the action that solves a family; None where no single action does."""
+    action = SOLVING.get(family)
+    if action is None:
         return None
     rules = parse_rules(text)
-    named = {rule.action for rule in rules if isinstance(rule, Choose)}
-    return action in named | {rule.first for rule in rules if isinstance(rule, Before)}
+    orders = [rule for rule in rules if isinstance(rule, Before) and " or " not in rule.first]
+    named = [rule.action for rule in rules if isinstance(rule, Choose)] + [rule.first for rule in orders]
+    return action in map(action_kind, named)
 
 
 def _by_turn(runs: Sequence[ArmRun]) -> str:

@@ -21,24 +21,24 @@ experiment, which may be of another world. Needs ictbench[train] and [minihack] 
 from __future__ import annotations
 
 import argparse
-import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from arms_table import ArmRun, print_seed, write_tables
-from seeds_table import families_text, write_turns
+
+# Pre-registrations name these scripts by this module.
+from script_arms import RandomAction as RandomAction
+from script_arms import RandomRules as RandomRules
+from script_arms import SolvedAction as SolvedAction
+from script_arms import TriedAction as TriedAction
+from script_arms import with_rules
+from seeds_table import families_text, seed_list, write_turns
 
 import ictbench
+from ictbench.errors import IctbenchError
 from ictbench.models.checkpoint_card import read_card
-from ictbench.records import Reflection
-from ictbench.reflectors import Context, Reflector
-from ictbench.reflectors.controls.copy import Mention, find_mentions
-from ictbench.reflectors.llm.lessons import MAX_RULES, TITLE
-from ictbench.reflectors.llm.llm_reflector import format_experience
-from ictbench.reflectors.llm.one_action import has_order, known_actions, name_action
-from ictbench.reflectors.llm.prompt_sections import append_section
-from ictbench.reflectors.tally_digest import OUTCOMES
-from ictbench.rules_text.rules import Choose, Walk, parse_rules
+from ictbench.reflectors.llm.one_action import has_order
+from ictbench.rules_text.rules import parse_rules
 from ictbench.runs import EpisodePlayer
 from ictbench.runs.options import Options
 from ictbench.runs.plan import make_plan
@@ -46,18 +46,16 @@ from ictbench.runs.preregistration import CHECKPOINT, read_preregistration
 from ictbench.runs.run_folder import write_atomically
 from ictbench.train import TrainingSettings, collect
 from ictbench.train.grpo import train_grpo
+from ictbench.train.rounds import IDENTITY_FILE as ROUNDS_FILE
 from ictbench.train.rounds import RoundsSettings, train_rounds
 from ictbench.train.settings import read_mapping
 from ictbench.train.states import read_states
-from ictbench.train.training_folder import TrainingFolder
+from ictbench.train.training_folder import TrainingFolder, read_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from pydantic import JsonValue
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ictbench.choices import ExperienceFormat
-    from ictbench.records import Trajectory
 
 CONFIG = Path(__file__).parent.parent / "examples" / "train" / "smollm2-cpu.yaml"
 WRAPPERS = ("blind", "shuffled", "unlabelled", "flipped", "losses")
@@ -68,75 +66,10 @@ TEMPERATURE = 0.7
 """Temperature for collecting states; runs use 0, as the protocol requires."""
 MODEL_OPTIONS = ("batch=8",)
 """Replies are computed eight at a time, in all arms."""
-NOT_TRIED, SOLVED = OUTCOMES[frozenset()], OUTCOMES[frozenset({True})]
-SYMBOLS = [chr(code) for code in range(33, 127) if not chr(code).isalnum()]
-ACTIONS = ("read", "eat", "puton", "zap", "wield", "wear", "pickup")
 CONSTANT_RULES = 8
 """Most rules of the best constant prompt."""
 CONSTANT_TASKS = 20
 """Tasks per meta-train family for choosing the best constant prompt."""
-
-
-class RandomRules(Reflector):
-    """Baseline for the syntax of rules: well-formed rules with random symbols and a random action."""
-
-    trained_on = ()
-    control = "it writes rules at random"
-
-    async def reflect(
-        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
-    ) -> Reflection:
-        """Replace the rules of the prompt with random ones."""
-        rng = random.Random(context.seed)
-        walks = [Walk(symbol) for symbol in rng.sample(SYMBOLS, MAX_RULES - 1)]
-        return Reflection(prompt=with_rules(prompt, [*walks, Choose("You see here", rng.choice(ACTIONS))]))
-
-
-class RandomAction(Reflector):
-    """Baseline for `one-action`: names any action that it could name, whatever came of it."""
-
-    trained_on = ()
-    control = "it names an action at random"
-
-    async def reflect(
-        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
-    ) -> Reflection:
-        """Name another action; with none to name, keep the prompt."""
-        text = format_experience("tally", prompt, trajectories, context.loop_seed)
-        known = known_actions(prompt)
-        actions = [one.action for one in find_mentions(text) if one.action not in known and self.considers(one)]
-        if not actions:
-            return Reflection(prompt=prompt)
-        return Reflection(prompt=name_action(prompt, random.Random(context.seed).choice(actions)))
-
-    def considers(self, mention: Mention) -> bool:
-        """Whether an action may be named."""
-        return True
-
-
-class TriedAction(RandomAction):
-    """Reference: names at random one of the actions that were tried.
-
-    Where the right one is named, no other may be tried any more, so this script keeps it without reading an outcome.
-    The question of `one-action` does not show what was tried.
-    """
-
-    control = "it names at random an action that was tried"
-
-    def considers(self, mention: Mention) -> bool:
-        """Whether an action was tried."""
-        return mention.text != NOT_TRIED
-
-
-class SolvedAction(RandomAction):
-    """Upper reference: names at random one of the actions that only solved episodes have."""
-
-    control = ""
-    ignores = ""
-
-    def considers(self, mention: Mention) -> bool:
-        """Whether an action is in solved episodes only."""
-        return mention.text == SOLVED
 
 
 class Training(NamedTuple):
@@ -160,6 +93,14 @@ class Arm(NamedTuple):
 def main() -> None:
     """Train and run the arms for each seed, and print and write the tables."""
     options = _arguments()
+    try:
+        run_experiment(options)
+    except IctbenchError as error:
+        raise SystemExit(str(error)) from None
+
+
+def run_experiment(options: argparse.Namespace) -> None:
+    """Train and run the arms of all seeds, or resume."""
     if options.leave_out and options.leave_out not in ictbench.load_suite(options.suite).select_families(
         ["meta-train"]
     ):
@@ -186,7 +127,7 @@ def main() -> None:
 def train(options: argparse.Namespace, seed: int) -> Training:
     """Train with a seed, or resume."""
     if options.checkpoints:
-        return _trained(options.checkpoints / f"seed-{seed}" / "rounds")
+        return _trained(options.checkpoints / f"seed-{seed}" / "rounds", options)
     folder, left_out = options.out / f"seed-{seed}", options.leave_out
     own = {"steps": options.steps, "seed": seed, "preregistration": options.preregistration}
     kept = [name for name in ictbench.load_suite(options.suite).select_families(["meta-train"]) if name != left_out]
@@ -224,13 +165,17 @@ def train(options: argparse.Namespace, seed: int) -> Training:
     return Training(train_grpo(settings, _say), (states,))
 
 
-def _trained(folder: Path) -> Training:
-    """Return a finished training in rounds."""
-    rounds = sorted(folder.glob("round-*"), key=lambda round_: int(round_.name.partition("-")[2]))
-    last = TrainingFolder(rounds[-1] / "training").last_checkpoint if rounds else None
-    if last is None:
-        raise SystemExit(f"{folder} has no finished training in rounds")
-    return Training(last, tuple(round_ / "states" for round_ in rounds))
+def _trained(folder: Path, options: argparse.Namespace) -> Training:
+    """Return a finished training in as many rounds as the configuration has."""
+    rounds: int = read_mapping(options.config).get("rounds", 1)
+    steps = read_identity(folder / ROUNDS_FILE).get("steps")
+    for number in range(1, rounds + 1):
+        done = TrainingFolder(folder / f"round-{number}" / "training").last_step
+        if done != steps:
+            raise SystemExit(f"{folder} is not finished: round {number} of {rounds} has step {done or 0} of {steps}")
+    last = TrainingFolder(folder / f"round-{rounds}" / "training").last_checkpoint
+    assert last
+    return Training(last, tuple(folder / f"round-{number}" / "states" for number in range(1, rounds + 1)))
 
 
 def _own_folder(options: argparse.Namespace) -> Path:
@@ -289,7 +234,13 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
     if file.exists():
         return file
     if options.checkpoints:
-        raise SystemExit(f"{file} is missing: run the experiment without --checkpoints first")
+        theirs: Path = options.checkpoints / file.name
+        cards = [read_card(training.checkpoint) for training in trainings.values()]
+        if not theirs.exists() or any(card is None or card.suite != options.suite for card in cards):
+            raise SystemExit(f"{file} is missing: run the experiment without --checkpoints first")
+        # In the same suite it is the same prompt: it depends on the trainings, not on the arms.
+        write_atomically(file, theirs.read_text("utf-8"))
+        return file
     prompts: set[str] = set()
     for seed, training in trainings.items():
         arm = Arm(options.out / f"seed-{seed}" / "runs", "meta-train", f"hf/{training.checkpoint}")
@@ -328,11 +279,6 @@ def best_constant(options: argparse.Namespace, trainings: Mapping[int, Training]
             print(f"constant prompt: {best} of {len(tasks)} meta-train tasks with {rule}", flush=True)
     write_atomically(file, with_rules(first, chosen))
     return file
-
-
-def with_rules(prompt: str, rules: Sequence[object]) -> str:
-    """Return the prompt with these rules, in the layout of the reflector `lessons`."""
-    return append_section(prompt.partition(TITLE)[0].rstrip(), TITLE, [str(rule) for rule in rules])
 
 
 def run_arm(
@@ -379,7 +325,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("train-demo"), help="folder of all output")
     parser.add_argument("--config", type=Path, default=CONFIG, help="settings of the training, or of its rounds")
     parser.add_argument("--preregistration", type=Path, default=None, help="pre-registration: gives seeds and sizes")
-    parser.add_argument("--seeds", default=None, help="seeds of the trainings, separated by commas (default: 0)")
+    parser.add_argument(
+        "--seeds", type=seed_list, default=None, help="seeds of the trainings, separated by commas (default: 0)"
+    )
     parser.add_argument("--steps", type=int, default=None, help="steps of the training (default: the configuration's)")
     parser.add_argument("--profile", default="standard", help="profile of the arms without a pre-registration")
     parser.add_argument("--start-prompt", type=Path, default=None, help="file of prompt[0], for states and arms")
@@ -389,6 +337,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--train-only", action="store_true", help="train and stop")
     options = parser.parse_args()
+    if options.checkpoints and (options.leave_out or options.train_only):
+        parser.error("--checkpoints trains nothing: give it without --leave-out and --train-only")
+    for file in filter(None, (options.config, options.preregistration, options.start_prompt)):
+        if not file.is_file():
+            parser.error(f"{file} is not a file")
     planned = read_preregistration(options.preregistration) if options.preregistration else None
     training = planned.training if planned else None
     options.suite = (
@@ -398,9 +351,7 @@ def _arguments() -> argparse.Namespace:
         options.out.mkdir(parents=True, exist_ok=True)
         options.start_prompt = options.out / "start-prompt.txt"
         write_atomically(options.start_prompt, planned.start_prompt)
-    if options.seeds is not None:
-        options.seeds = [int(seed) for seed in options.seeds.split(",")]
-    else:
+    if options.seeds is None:
         options.seeds = list(training.seeds) if training else [0]
     if options.leave_out:
         options.preregistration = None

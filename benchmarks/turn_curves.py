@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("turns", type=Path, help="by-turn.csv of train_demo.py")
     parser.add_argument("picture", type=Path)
     options = parser.parse_args()
+    if not options.turns.is_file():
+        parser.error(f"{options.turns} is not a file (train_demo.py writes it)")
     rows = pd.read_csv(options.turns)
     families = list(dict.fromkeys(rows["family"]))
     # Reproducible file: no date, no random ids.

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from seeds_table import MEASURES, REQUIRED, Lead
+from seeds_table import MEASURES, MIN_SEEDS, REQUIRED, Lead, seed_list
 from tabulate import tabulate
 
 if TYPE_CHECKING:
@@ -32,14 +32,22 @@ def main() -> None:
     """Read the tables and print the matrix."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("worlds", type=Path, nargs=2, help="folders of train_demo.py")
-    parser.add_argument("--seeds", default="0,1,2", help="seeds, separated by commas")
+    parser.add_argument("--seeds", type=seed_list, default=[0, 1, 2], help="at least three, separated by commas")
     options = parser.parse_args()
-    seeds = [int(seed) for seed in options.seeds.split(",")]
+    if len(options.seeds) < MIN_SEEDS:
+        parser.error(f"--seeds: {len(options.seeds)} given, leads over seeds need at least {MIN_SEEDS}")
     rows = []
-    for judged in options.worlds:
-        for trained in options.worlds:
+    worlds = [world.resolve() for world in options.worlds]
+    for judged in worlds:
+        for trained in worlds:
             folder = judged if judged == trained else judged / f"from-{trained.name}"
-            rows += [[trained.name, judged.name, *row] for row in cell_rows(read_arms(folder / "arms.csv"), seeds)]
+            try:
+                arms = read_arms(folder / "arms.csv")
+                rows += [[trained.name, judged.name, *row] for row in cell_rows(arms, options.seeds)]
+            except OSError as error:
+                parser.error(f"{error.filename}: {error.strerror} (train_demo.py writes it)")
+            except KeyError as error:
+                parser.error(f"{folder / 'arms.csv'} has no row of {error}")
     headers = ["trained in", "judged in", "family", *(f"{arm}: {', '.join(MEASURES)}" for arm in LEVELS)]
     headers.append("required arms without a shown lead")
     print(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))

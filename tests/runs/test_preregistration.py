@@ -156,3 +156,20 @@ def test_the_digest_covers_the_first_prompt(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.yaml cannot be read"):
         read_preregistration(tmp_path / "gone.yaml")
+
+
+@pytest.mark.parametrize("world", ["", "-alfworld"])
+def test_the_examples_settings_and_first_prompts_are_the_registered_ones(world: str) -> None:
+    plan = read_preregistration(EXAMPLE.with_name(f"preregistration{world}.yaml"))
+    settings = yaml.safe_load(EXAMPLE.with_name(f"rounds{world}-cpu.yaml").read_text("utf-8"))
+    collection = settings["collect"]
+    prompt = Path(EXAMPLE.parents[2] / collection["start_prompt"]).read_text("utf-8")
+    assert prompt.strip() == (plan.start_prompt or "").strip()
+    assert collection.get("suite", "minihack-v1") == plan.suite
+    training = plan.training
+    assert training is not None
+    assert (settings["rounds"], settings["steps"]) == (training.rounds, training.steps)
+    assert {name: collection[name] for name in ("loops", "turns")}.items() <= dict(training.states).items()
+    registered: dict[str, Any] = dict(training.settings)
+    assert settings["lora"].items() <= registered.pop("lora").items()
+    assert {name: settings[name] for name in registered} == registered

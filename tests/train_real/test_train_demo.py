@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import ictbench
+from ictbench.models.checkpoint_card import CARD_FILE
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -139,3 +140,46 @@ def test_every_arm_of_every_seed_is_run_once(
     assert other.preregistration
     (departure,) = other.preregistration.departures
     assert departure.startswith("the checkpoint was trained under another pre-registration")
+
+
+def test_checkpoints_of_an_unfinished_training_are_refused(
+    demo: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "rounds.yaml"
+    config.write_text(json.dumps({**ROUNDS, "model": "smollm2", "steps": 2}), encoding="utf-8")
+    rounds = tmp_path / "theirs" / "seed-0" / "rounds"
+    rounds.mkdir(parents=True)
+    command = ["train_demo.py", "--config", str(config), "--checkpoints", str(tmp_path / "theirs")]
+    monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match=r"rounds\.json"):
+        demo.main()
+    (rounds / "rounds.json").write_text(json.dumps({"steps": 2}), encoding="utf-8")
+    for round_, step, problem in ((1, 1, "round 1 of 2 has step 1 of 2"), (1, 2, "round 2 of 2 has step 0 of 2")):
+        checkpoint = rounds / f"round-{round_}" / "training" / f"checkpoint-{step}"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / CARD_FILE).write_text("{}", encoding="utf-8")
+        with pytest.raises(SystemExit, match=problem):
+            demo.main()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seeds", "0,x"], "expected numbers separated by commas"),
+        (["--config", "none.yaml"], "none.yaml is not a file"),
+        (["--preregistration", "none.yaml"], "none.yaml is not a file"),
+        (["--checkpoints", "theirs", "--leave-out", "wear"], "without --leave-out and --train-only"),
+        (["--checkpoints", "theirs", "--train-only"], "without --leave-out and --train-only"),
+    ],
+)
+def test_unusable_options_are_named(
+    demo: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    message: str,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["train_demo.py", *options])
+    with pytest.raises(SystemExit):
+        demo.main()
+    assert message in capsys.readouterr().err

@@ -1,8 +1,8 @@
 """Controls: short scripts that copy from the text that a model would read, and ignore how the episodes ended.
 
 All of them write `Walk onto "symbol"` for the first symbol of the text, and a constant: `When you see "You see here",
-choose "pickup"`. Two of them add the action that comes last, or most often, for the item picked up. Where the prompt
-orders one action before another, as that of `one-action` does in worlds of errands, they name theirs in the order. A
+choose "pickup"`. Two of them add the action that comes last, or most often, for the item picked up. In a prompt with an
+order, such as `Do "clean" before "move".`, they put that action in the place of the first one, as `one-action` does. A
 reflector that does not beat them may be naming what it is shown.
 """
 

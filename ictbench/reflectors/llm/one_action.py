@@ -47,10 +47,15 @@ _ORDER = re.compile(r'Do "(?P<action>[^"\n]+)" before (?P<later>"[^"\n]+")\.')
 
 
 def named_action(prompt: str) -> str:
-    """Return the action that a prompt names; empty if it names none, or several to choose from."""
+    """Return the action that a prompt names, in its first order if it has one.
+
+    Returns:
+        Empty if it names none, or several to choose from.
+    """
     chosen = [rule.action for rule in parse_rules(prompt.partition(TITLE)[2]) if isinstance(rule, Choose)]
-    done = [match["action"] for match in _ORDER.finditer(prompt) if action_kind(match["action"]) == match["action"]]
-    return next(iter(chosen or done), "")
+    order = _ORDER.search(prompt)
+    done = order["action"] if order and action_kind(order["action"]) == order["action"] else ""
+    return next(iter(chosen), done)
 
 
 def has_order(prompt: str) -> bool:
@@ -71,7 +76,7 @@ def _request(named: str, experience: str) -> str:
 
 def known_actions(prompt: str) -> frozenset[str]:
     """Return the kinds of actions that a prompt quotes elsewhere than where it names one: what it says how to use."""
-    rest = _ORDER.sub(r"\g<later>", prompt.partition(TITLE)[0])
+    rest = _ORDER.sub(r"\g<later>", prompt.partition(TITLE)[0], count=1)
     return frozenset(_QUOTED.findall(rest))
 
 

@@ -96,6 +96,13 @@ def test_in_a_prompt_that_orders_an_action_the_named_one_takes_its_place() -> No
     assert reflection(" heat.", prompt)[0].prompt == ERRANDS.replace("clean or heat", "heat")
 
 
+def test_only_the_first_order_is_the_place_of_the_named_action() -> None:
+    prompt = 'Do "clean or heat" before "move".\nDo "open" before "go".'
+    assert named_action(prompt) == ""
+    assert named_action(name_action(prompt, "cool")) == "cool"
+    assert known_actions(prompt) == {"move", "open", "go"}
+
+
 def test_an_order_with_alternatives_names_no_action_yet() -> None:
     assert named_action(ERRANDS) == ""
     assert named_action(name_action(ERRANDS, "cool")) == "cool"
