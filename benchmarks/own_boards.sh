@@ -70,11 +70,17 @@ is shown, and a constant; the script copy, which is not trained and reads no out
   submit smollm2-trained-blind "$trained/seed-0/runs/trained-blind" "SmolLM2-135M, trained, blind" \
     "The trained one, shown no trajectory." --reflector-weights closed
 fi
-if [ -n "$experiment" ] && [ ! -e "$boards/$suite/unranked/smollm2-reads-outcomes" ]; then
-  # Its gate is in docs/learning-experiment.md: it needs more runs than a board holds.
-  ictbench submit "$experiment/seed-0/runs/trained" --leaderboards "$boards" --no-git --unranked \
-    --slug smollm2-reads-outcomes --name "SmolLM2-135M, trained to read outcomes" --submitted-by "$by" \
-    --reflector-weights closed --description "SmolLM2-135M-Instruct after three rounds of GRPO: reads the outcomes of \
-three episodes and names an action. Started from a prompt of its own, so it is not ranked. See docs/learning-experiment.md."
-  ictbench leaderboard log "$boards/$suite" added smollm2-reads-outcomes --by "$by" --reason "$reason"
+slug=smollm2-one-action
+if [ -n "$experiment" ] && [ ! -e "$boards/$suite/unranked/$slug" ]; then
+  own="$experiment/seed-0/runs" shared="$experiment/runs"
+  # Exit code 1: learning was not shown. The sentence says so.
+  gate=$({ ictbench learned "$own"/trained "$own"/trained-{blind,shuffled,unlabelled,flipped} \
+    "$shared"/{untrained,copy,copy-last,copy-commonest,best-constant-prompt} --json || [ $? -eq 1 ]; } |
+    python -c 'import json, sys; print(json.load(sys.stdin)["sentence"].partition(": ")[2])')
+  ictbench submit "$own/trained" --leaderboards "$boards" --no-git --unranked \
+    --slug "$slug" --name "SmolLM2-135M, names one action, trained" --submitted-by "$by" \
+    --reflector-weights closed --description "SmolLM2-135M-Instruct after three rounds of GRPO: reads actions with outcomes, \
+and names one. Started from a prompt of its own, so it is not ranked. ictbench learned: \"$gate\" See \
+docs/learning-experiment.md, also for more loops."
+  ictbench leaderboard log "$boards/$suite" added "$slug" --by "$by" --reason "$reason"
 fi
