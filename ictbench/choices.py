@@ -17,10 +17,10 @@ none."""
 MAX_REPEATS = 100
 """Most episodes of one task under one prompt; a result states an interval for each number of them."""
 
-ACTION_FORMAT = 2
+ACTION_FORMAT = 3
 """Version of how the actor `react` reads replies: labels, punctuation, reasoning, and the tokens of chat templates in
 `ictbench.models.replies`. In version 1, the last line that starts with `Action:` counted, and reasoning and tokens of
-the chat template were part of the text."""
+the chat template were part of the text. In version 2, some markers and tokens were not known."""
 
 ExperienceFormat = Literal["full", "events", "tally"]
 """Format of the observations shown to a reflector's model: all of each, only what changed, or what changed by kind of

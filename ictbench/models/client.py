@@ -16,7 +16,7 @@ from ictbench.models.embeddings import embedding_model, no_vectors
 from ictbench.models.prices import find_price
 from ictbench.models.replies import finish_reply
 from ictbench.models.single_refusals import judge_refusal
-from ictbench.models.token_counts import input_tokens_at_most
+from ictbench.models.token_counts import input_tokens_at_most, plausible
 from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
@@ -129,8 +129,13 @@ class ModelClient(ChatModel):
         messages = adapt_messages(messages, self.spec.adaptation)
         seed = None if "seed" in self.spec.adaptation.omit else seed
 
+        characters = sum(len(message["content"]) for message in messages)
+
         async def request() -> Completion:
             completion = finish_reply(await call(messages, seed=seed, constraint=constraint), self.spec)
+            usage = plausible(completion.usage, characters, lambda: at_most()[0])
+            if usage is not completion.usage:
+                completion = replace(completion, usage=usage)
             self._dropped.check(self.adapter.fingerprint, messages, completion.usage)
             return completion
 
@@ -138,7 +143,7 @@ class ModelClient(ChatModel):
             return input_tokens_at_most(messages, constraint), self.spec.max_tokens
 
         priced = partial(_priced, price=self._price, tokens_at_most=at_most)
-        tokens = sum(len(message["content"]) for message in messages) // CHARACTERS_PER_TOKEN + self.spec.max_tokens
+        tokens = characters // CHARACTERS_PER_TOKEN + self.spec.max_tokens
         return await self._with_retries(request, tokens, priced)
 
     @property

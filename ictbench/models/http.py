@@ -96,10 +96,10 @@ class JsonClient:
             data=_encode(body),
             seconds=self._timeout,
         )
-        if response.status != 200:
+        if not 200 <= response.status < 300:
             if (rejected := rejected_generation(response.content)) is not None:
                 return read(rejected)
-            raise self._classify(response, parse_retry_after(response.headers))
+            raise classify_response(response, self._redact, self._hints)
         try:
             reply = _decode(self._redact.in_reply(response.content))
         except (ValueError, RecursionError):
@@ -112,24 +112,13 @@ class JsonClient:
                 raise ReplyError(reply["error"])
             return read(reply)
         except ReplyError as error:
-            raise self._classify(_reported(error, response), parse_retry_after(response.headers)) from None
+            raise classify_response(reported_response(error, response), self._redact, self._hints) from None
         except MalformedReplyError as error:
             raise self._malformed(str(error), response) from None
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._transport.aclose()
-
-    def _classify(self, response: Response, retry_after: float | None) -> IctbenchError:
-        code, text = parse_error(response.content)
-        return classify_http_error(
-            response.status,
-            self._redact(code),
-            excerpt(self._redact(text)),
-            endpoint=response.endpoint,
-            hints=self._hints,
-            retry_after=retry_after,
-        )
 
     def _malformed(self, message: str, response: Response) -> TransientModelError:
         text = excerpt(self._redact(response.content.decode(errors="replace")))
@@ -178,7 +167,26 @@ def parse_base_url(base_url: str) -> URL:
     return url
 
 
-def _reported(error: ReplyError, response: Response) -> Response:
+def classify_response(response: Response, redact: Redactor, hints: Mapping[int, str]) -> IctbenchError:
+    """Return the exception for a response that is, or reports, an error.
+
+    Args:
+        response: The response.
+        redact: Removes secrets from its words.
+        hints: What the user should check, by HTTP status.
+    """
+    code, text = parse_error(response.content)
+    return classify_http_error(
+        response.status,
+        redact(code),
+        excerpt(redact(text)),
+        endpoint=response.endpoint,
+        hints=hints,
+        retry_after=parse_retry_after(response.headers),
+    )
+
+
+def reported_response(error: ReplyError, response: Response) -> Response:
     """Return the response that reports an error by its status, if the code of the error is a status."""
     code = error.error.get("code") if isinstance(error.error, dict) else None
     is_status = isinstance(code, int | str) and re.fullmatch("[45][0-9]{2}", str(code))

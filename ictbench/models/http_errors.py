@@ -113,7 +113,7 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     except ValueError:
         try:
             seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except ValueError:
+        except (ValueError, OverflowError):  # a date out of range
             return None
     return max(seconds, 0.0) if seconds == seconds else None
 

@@ -11,12 +11,18 @@ import json
 import re
 from typing import NamedTuple
 
-TAG_NAMES = r"(?:think|thinking|thoughts?|reason|reasoning|reflection|seed:think|mm:think|ant_?thinking)"
+TAG_NAMES = (
+    r"(?:think|thinking|thoughts?|thought_process|reason|reasoning|reflection|scratchpad|inner_monologue"
+    r"|seed:think|mm:think|ant_?thinking)"
+)
 """Names of XML-like tags around reasoning."""
+LESS, GREATER = "(?:<|&lt;|\uff1c)", "(?:>|&gt;|\uff1e)"
+"""Brackets of a tag: plain, escaped by a gateway, or of full width."""
 OPENING = (
-    rf"<{TAG_NAMES}(?:\s[^<>]{{0,200}})?>",
+    rf"{LESS}{TAG_NAMES}(?:\s[^<>]{{0,200}})?{GREATER}",
     r"\[THINK\]",
     r"<\|START_THINKING\|>",
+    r"<\|(?:begin_of_|start_of_)?think(?:ing)?\|>",
     r"<\|channel>(?:thought\n)?",
     r"<\|inner_prefix\|>",
     r"<\|begin_of_thought\|>",
@@ -24,9 +30,10 @@ OPENING = (
     r"\[unused16\]",
 )
 CLOSING = (
-    rf"</{TAG_NAMES}\s{{0,20}}>",
+    rf"{LESS}/{TAG_NAMES}\s{{0,20}}{GREATER}",
     r"\[/THINK\]",
     r"<\|END_THINKING\|>",
+    r"<\|(?:end_of_|/)think(?:ing)?\|>",
     r"<channel\|>",
     r"<\|inner_suffix\|>",
     r"<\|end_of_thought\|>",
@@ -41,6 +48,9 @@ LEAD = re.compile(r"[\s*`]*(?:thought[\s*`]*[:\uff1a][\s*`]*)?", re.IGNORECASE)
 WRAPPER_START = re.compile(r"(?:\s*(?:<answer>|<response>|<\|START_RESPONSE\|>|<\|begin_of_(?:solution|box)\|>))+")
 WRAPPER_ENDS = ("</answer>", "</response>", "<|END_RESPONSE|>", "<|end_of_solution|>", "<|end_of_box|>")
 """Markers that some models put around the whole answer."""
+
+# Open WebUI folds reasoning into an element that other texts use, too, so only one with this attribute is reasoning.
+DETAILS = re.compile(r'<details\s+type="reasoning"[^<>]{0,200}>(?P<inner>.*?)(?P<end></details>|\Z)', re.DOTALL)
 
 # OpenAI's harmony format, whole, without its first marker, and with all special tokens removed by the server.
 CHANNEL = re.compile(
@@ -76,6 +86,7 @@ def split_reasoning(text: str) -> SplitReply:
     """
     if is_plain(text) or is_json_object(text):
         return SplitReply(text)
+    text = DETAILS.sub(lambda block: f"<think>{block['inner']}{'</think>' if block['end'] else ''}", text)
     parts: list[str] = []
     for _ in range(MAX_PASSES):
         answer, reasoning = _split_once(text)
@@ -122,6 +133,8 @@ def is_plain(text: str) -> bool:
         "<" in text
         or "[" in text
         or "\u25c1" in text
+        or "&lt;" in text
+        or "\uff1c" in text
         or BARE_FINAL in text
         or text.lstrip().startswith(("analysis", "Here"))
     )

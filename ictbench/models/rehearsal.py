@@ -183,6 +183,13 @@ class _Negotiation:
                 first,
                 adaptation.in_words,
             )
+        elif first:
+            log.warning(
+                "%s %s: the server rejected a request (%s), and accepted the same one later; not adapted",
+                self._part.role,
+                self._part.spec.name,
+                first,
+            )
         return adaptation
 
     def _named(self, message: str, chosen: Sequence[Change]) -> Change | None:
@@ -208,8 +215,8 @@ class _Negotiation:
         return None
 
     async def _smallest(self, chosen: list[Change]) -> list[Change]:
-        """Leave out each change that is not necessary."""
-        for change in list(chosen) if len(chosen) > 1 else []:
+        """Leave out each change that is not necessary, as none is if the server rejected a request in passing."""
+        for change in list(chosen):
             fewer = [other for other in chosen if other is not change]
             if await self._rejection(fewer) is None:
                 chosen = fewer

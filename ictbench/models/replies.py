@@ -27,6 +27,8 @@ REASONS = frozenset(get_args(FinishReason))
 # A carriage return becomes a line break; other control characters cannot be shown, and lone surrogates, which JSON can
 # contain, cannot be encoded in a file or a digest.
 LINE_BREAK = re.compile(r"\r\n?")
+INVISIBLE = str.maketrans("", "", "\ufeff\u200b")
+"""A byte order mark and a zero-width space, which would hide a label at the start of a line."""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 
@@ -79,6 +81,9 @@ TURN_ENDS = (
     r"<\|START_OF_TURN_TOKEN\|>",
     r"<\|start_of_role\|>",
     r"<\|role_end\|>",
+    r"<\|endofprompt\|>",
+    r"<eot>",
+    r"<pad>",
     r"<\uff5cend\u2581of\u2581sentence\uff5c>",
     r"<\uff5cUser\uff5c>",
 )
@@ -136,9 +141,11 @@ def read_answer(text: str) -> Answer:
 
 
 def clean_text(text: str) -> str:
-    """Replace lone surrogates and control characters other than line breaks and tabs."""
+    """Replace lone surrogates and control characters other than line breaks and tabs; drop zero-width spaces."""
     if "\r" in text:
         text = LINE_BREAK.sub("\n", text)
+    if not text.isascii():
+        text = text.translate(INVISIBLE)
     return UNPRINTABLE.sub(REPLACEMENT, text)
 
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ictbench.records import UNREPORTED
 
-    from ictbench.models.chat_model import Constraint, Message
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ictbench.models.chat_model import Constraint, Message, ToolCall
+    from ictbench.records import Usage
 
 MAX_COUNT = 10**9
 """Larger counts are errors of the provider."""
+MAX_OUTPUT_TOKENS = 10**6
+"""More than any model writes in one reply, its reasoning included."""
+HIDDEN_TOKENS = 10_000
+"""More than a server adds to a request, such as a prompt of its own."""
 MAX_COST = 1000.0
 """US dollars of one request; larger costs are errors of the provider, or have another unit."""
+MAX_FEE = 1.0
+MAX_TOKEN_COST = 0.01
+"""US dollars of a request and of each of its tokens: far more than any model costs."""
 TOKENS_PER_MESSAGE = 64
 """More than any chat template adds to a message."""
 
@@ -46,6 +56,31 @@ def input_tokens_at_most(messages: Sequence[Message], constraint: Constraint | N
     if constraint:
         texts.append(str(constraint.json_schema()))
     return sum(len(text.encode(errors="replace")) for text in texts) + TOKENS_PER_MESSAGE * (len(messages) + 1)
+
+
+def counted(usage: Usage, text: str, calls: Sequence[ToolCall]) -> Usage:
+    """Return the usage of a reply; it is unreported if a reply that says something is said to have no tokens."""
+    if usage.unreported or usage.output_tokens or not (text or calls):
+        return usage
+    return UNREPORTED.model_copy(update={"cost": usage.cost})
+
+
+def plausible(usage: Usage, characters: int, input_at_most: Callable[[], int]) -> Usage:
+    """Return a usage without what cannot be right: such counts are unreported, and such a cost is unknown.
+
+    Args:
+        usage: The usage of one request, as reported.
+        characters: Characters of its messages, a quick lower estimate of `input_at_most`.
+        input_at_most: Returns an upper estimate of its input tokens; see `input_tokens_at_most`.
+    """
+    most = characters + HIDDEN_TOKENS
+    if usage.input_tokens > most and usage.input_tokens > input_at_most() + HIDDEN_TOKENS:
+        usage = UNREPORTED
+    elif usage.output_tokens > MAX_OUTPUT_TOKENS:
+        usage = UNREPORTED.model_copy(update={"cost": usage.cost})
+    if usage.cost and not usage.unreported and usage.cost > MAX_FEE + MAX_TOKEN_COST * usage.tokens:
+        usage = usage.model_copy(update={"cost": None})
+    return usage
 
 
 def _dollars(reported: Any, *path: str) -> float | None:

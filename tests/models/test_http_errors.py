@@ -103,6 +103,8 @@ def test_transient_errors(status: int, kind: str) -> None:
 def test_retry_after_is_a_number_or_a_date() -> None:
     assert parse_retry_after({"Retry-After": "1.5"}) == 1.5
     assert parse_retry_after({"Retry-After": "-3"}) == 0.0
+    for unreadable in ("soon", "", "nan", "Wed, 19 Oct 99999999999999 07:28:00 GMT", "Wed, 99 Oct 2026 07:28:00 GMT"):
+        assert parse_retry_after({"Retry-After": unreadable}) is None
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     seconds = parse_retry_after({"Retry-After": soon})
     assert seconds is not None

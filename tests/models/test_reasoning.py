@@ -23,6 +23,12 @@ PAIRS = [
     ("<|begin_of_thought|>", "<|end_of_thought|>"),
     ("\u25c1think\u25b7", "\u25c1/think\u25b7"),
     ("[unused16]", "[unused17]"),
+    ("<scratchpad>", "</scratchpad>"),
+    ("&lt;think&gt;", "&lt;/think&gt;"),
+    ("\uff1cthink\uff1e", "\uff1c/think\uff1e"),
+    ("<|begin_of_thinking|>", "<|end_of_thinking|>"),
+    ("<|start_of_thinking|>", "<|end_of_thinking|>"),
+    ("<|think|>", "<|/think|>"),
 ]
 
 
@@ -48,6 +54,9 @@ def test_reasoning_between_markers_is_separated(opening: str, closing: str) -> N
         ("Never write `</think>`.", "Never write `</think>`.", ""),
         ("Write <think> and </think> around it.", "Write <think> and </think> around it.", ""),
         ("<think>a</think><answer>b</answer>", "b", "a"),
+        ('<details type="reasoning" done="true">\na\n</details>\nb', "\nb", "a"),
+        ('<details type="reasoning" done="false">\na', "", "a"),
+        ("<details>a</details>b", "<details>a</details>b", ""),
         ("<answer>b</answer>", "b", ""),
         ("<|START_THINKING|>a<|END_THINKING|><|START_RESPONSE|>b<|END_RESPONSE|>", "b", "a"),
         ('{"thought": "<think>a</think>", "action": "b"}', '{"thought": "<think>a</think>", "action": "b"}', ""),

@@ -135,7 +135,8 @@ def test_the_token_limit_takes_the_name_that_the_server_knows() -> None:
     adaptation, body, requests = negotiate(lambda body: words if "max_tokens" in body else None)
     assert adaptation == Adaptation(token_limit="max_completion_tokens")
     assert body["max_completion_tokens"] == 500
-    assert requests == 2
+    # The last one finds whether the request was rejected in passing only.
+    assert requests == 3
 
 
 def test_a_token_limit_that_is_too_high_is_refused_with_the_servers_words() -> None:
@@ -155,6 +156,15 @@ def test_several_rejected_parameters_are_found_one_after_another() -> None:
 
     adaptation, _, _ = negotiate(rejects)
     assert adaptation == Adaptation(fold_system=True, token_limit="max_completion_tokens", omit=("seed", "temperature"))
+
+
+@pytest.mark.parametrize("words", ["Bad request", "seed is not supported", "upstream system temporarily unavailable"])
+def test_a_request_that_is_rejected_in_passing_is_not_adapted(words: str, caplog: pytest.LogCaptureFixture) -> None:
+    asked = iter([Reply(words, status=400)])
+    with ScriptedServer(lambda body: next(asked, ANSWER)) as server:
+        spec = ModelSpec(provider="openai", model="m", base_url=server.url)
+        assert rehearsed(Part("actor", spec, (Request(CHAT, 7),))) == Adaptation()
+    assert f"{words}), and accepted the same one later; not adapted" in caplog.text
 
 
 def test_without_a_reason_the_smallest_set_that_helps_is_found() -> None:

@@ -30,6 +30,7 @@ def test_cleaned_text_can_be_stored_and_shown(text: str) -> None:
 
 
 def test_line_breaks_and_tabs_are_kept() -> None:
+    assert clean_text("\ufeffAction: \u200beat \u200d") == "Action: eat \u200d"
     assert clean_text("a\r\nb\rc\td\0e\x1b[1m\u2028\ud83d") == "a\nb\nc\td\ufffde\ufffd[1m\u2028\ufffd"
 
 

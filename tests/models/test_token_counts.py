@@ -1,4 +1,4 @@
-"""Costs that a reported usage states."""
+"""Costs that a reported usage states, and counts that cannot be right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ictbench.models.token_counts import MAX_COST, stated_cost
+from ictbench.models.token_counts import MAX_COST, plausible, stated_cost
+from ictbench.records import UNREPORTED, Usage
 
 
 @pytest.mark.parametrize(
@@ -57,3 +58,30 @@ objects = st.recursive(numbers, lambda inner: st.lists(inner) | st.dictionaries(
 def test_whatever_a_reply_states_is_a_positive_cost_or_none(usage: Any) -> None:
     cost = stated_cost(usage)
     assert cost is None or (isinstance(cost, float) and 0 < cost <= 2 * MAX_COST)
+
+
+@pytest.mark.parametrize(
+    ("reported", "believed"),
+    [
+        ({"input_tokens": 100, "output_tokens": 10}, True),
+        ({"input_tokens": 9_000, "output_tokens": 900_000}, True),  # prompts of the server's own, long reasoning
+        ({"input_tokens": 50_000, "output_tokens": 10}, False),
+        ({"input_tokens": 10**9, "output_tokens": 10}, False),
+        ({"input_tokens": 100, "output_tokens": 5_000_000}, False),
+    ],
+)
+def test_counts_that_no_request_has_are_unreported(reported: dict[str, int], believed: bool) -> None:
+    usage = Usage(calls=1, cost=None, **reported)
+    assert plausible(usage, 400, lambda: 600) == (usage if believed else UNREPORTED)
+
+
+def test_the_input_is_bounded_by_bytes_where_characters_are_few() -> None:
+    usage = Usage(calls=1, input_tokens=12_000, output_tokens=1, cost=None)
+    assert plausible(usage, 1_500, lambda: 6_000) == usage
+    assert plausible(usage, 1_500, lambda: 1_500) == UNREPORTED
+
+
+@pytest.mark.parametrize(("stated", "cost"), [(0.9, 0.9), (2.0, 2.0), (999.0, None)])
+def test_a_cost_far_above_any_price_is_unknown(stated: float, cost: float | None) -> None:
+    usage = Usage(calls=1, input_tokens=100, output_tokens=10, cost=stated)
+    assert plausible(usage, 400, lambda: 600) == usage.model_copy(update={"cost": cost})

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLAY = react_policy(lambda prompt, observation, actions: random.Random(observation).choice(actions))
-CALL_TOKENS = 100_000
-CALL_COST = CALL_TOKENS * 0.4e-6
-"""Of a call to gpt-4.1-mini with so many input tokens."""
+USAGE = {"prompt_tokens": 1_000, "completion_tokens": 25_000, "total_tokens": 26_000}
+CALL_COST = 1_000 * 0.4e-6 + 25_000 * 1.6e-6
+"""Of a call to gpt-4.1-mini with so many tokens."""
 OPTIONS: dict[str, Any] = {
     "families": "eat",
     "turns": 1,
@@ -93,8 +93,7 @@ def test_a_run_without_usage_has_an_unknown_cost_and_never_zero(
 def test_a_request_without_an_answer_does_not_lift_the_cost_limit(
     actor: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    usage = {"prompt_tokens": CALL_TOKENS, "completion_tokens": 0, "total_tokens": CALL_TOKENS}
-    with serve(playing(usage, failing=6), monkeypatch) as server:
+    with serve(playing(USAGE, failing=6), monkeypatch) as server:
         with pytest.raises(LimitReachedError, match=r"--max-cost 0.4 is reached: .* at most .* 1 requests without"):
             ictbench.run(**OPTIONS, max_cost=0.4, actor=actor, out=tmp_path / "run")
         assert (server.requests - 2) * CALL_COST < 0.4 <= server.requests * CALL_COST
@@ -110,8 +109,7 @@ def test_a_cost_that_replies_state_counts_instead_of_a_list_price(
     actor: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-a-test")
-    usage = {"prompt_tokens": CALL_TOKENS, "completion_tokens": 1, "total_tokens": CALL_TOKENS + 1, "cost": 0.25}
-    with ScriptedServer(playing(usage)) as gateway:
+    with ScriptedServer(playing({**USAGE, "cost": 0.25})) as gateway:
         monkeypatch.setenv("OPENAI_BASE_URL", gateway.url)
         with pytest.raises(LimitReachedError, match=r"--max-cost 2 is reached: \$2.0000 is spent"):
             ictbench.run(**OPTIONS, max_cost=2, actor=actor, out=tmp_path / "run")
@@ -121,9 +119,8 @@ def test_a_cost_that_replies_state_counts_instead_of_a_list_price(
 
 
 def test_a_run_stops_when_its_projected_cost_exceeds_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    usage = {"prompt_tokens": CALL_TOKENS, "completion_tokens": 0, "total_tokens": CALL_TOKENS}
     sizes = {**OPTIONS, "max_steps": 1, "selection_size": 20, "test_size": 30}
-    with serve(playing(usage), monkeypatch) as server:
+    with serve(playing(USAGE), monkeypatch) as server:
         message = r"--max-cost 1.8 would be exceeded: the whole run is projected to cost \$\d"
         with pytest.raises(LimitReachedError, match=message):
             ictbench.run(

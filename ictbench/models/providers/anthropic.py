@@ -19,16 +19,16 @@ from ictbench.models.chat_model import (
     FinishReason,
     Message,
 )
-from ictbench.models.http import JsonClient, MalformedReplyError
+from ictbench.models.http import JsonClient, MalformedReplyError, ReplyError
 from ictbench.models.http_errors import api_hints, excerpt
 from ictbench.models.model_options import request_parameters
-from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages
+from ictbench.models.providers.anthropic_messages import CACHE_MARK, anthropic_messages, parse_usage
 from ictbench.models.providers.api_model import ApiModel
-from ictbench.models.providers.openai_messages import make_tool_call, parse_finish_reason
+from ictbench.models.providers.openai_messages import ERROR_REASONS, make_tool_call, parse_finish_reason
+from ictbench.models.providers.openai_messages import FINISH_REASONS as OPENAI_REASONS
 from ictbench.models.redact import read_header
 from ictbench.models.replies import clean_name
-from ictbench.models.token_counts import token_count
-from ictbench.records import UNREPORTED, Usage
+from ictbench.models.token_counts import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +38,13 @@ if TYPE_CHECKING:
 
 API = APIS["anthropic"]
 FINISH_REASONS: dict[str, FinishReason] = {
+    **OPENAI_REASONS,
     "end_turn": "stop",
     "stop_sequence": "stop",
     "tool_use": "stop",
     "max_tokens": "length",
 }
+"""Anthropic's names, and OpenAI's, which some servers send in this format, too."""
 API_VERSION = "2023-06-01"
 """The last version in which any model takes a temperature."""
 
@@ -161,12 +163,14 @@ class AnthropicModel(ApiModel):
             blocks = reply["content"] or []
             text, calls = "".join(map(_text, blocks)), _calls(blocks)
             reasoning = "\n\n".join(filter(None, map(_thinking, blocks)))
-            usage = _usage(reply.get("usage"))
+            usage = counted(parse_usage(reply.get("usage")), text, calls)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise MalformedReplyError("the reply is not a message") from None
         self._fingerprint = clean_name(reply.get("model"), self.spec.model)
         reason = parse_finish_reason(reply.get("stop_reason"))
-        if reason == "refusal":
+        if reason in ERROR_REASONS:
+            raise ReplyError(f"stop_reason {reason}")
+        if FINISH_REASONS.get(reason) == "content_filter":
             raise ModelFailure("refused", excerpt(text) or "stopped by the provider's safety system", usage)
         if reason == "model_context_window_exceeded":
             raise ModelFailure("context_overflow", "the reply reached the end of the context window", usage)
@@ -219,22 +223,4 @@ def _calls(blocks: Sequence[dict[str, Any]]) -> tuple[ToolCall, ...]:
         make_tool_call(block["name"], json.dumps(block["input"], ensure_ascii=False), block["id"])
         for block in blocks
         if block["type"] == "tool_use" and block["name"] != JSON_TOOL
-    )
-
-
-def _usage(reported: Any) -> Usage:
-    """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
-    uncached, output_tokens = token_count(reported, "input_tokens"), token_count(reported, "output_tokens")
-    read = token_count(reported, "cache_read_input_tokens") or 0
-    written = token_count(reported, "cache_creation_input_tokens") or 0
-    if uncached is None or output_tokens is None or not uncached + read + written:
-        return UNREPORTED
-    return Usage(
-        calls=1,
-        input_tokens=uncached + read + written,
-        output_tokens=output_tokens,
-        cached_tokens=read,
-        cache_written_tokens=written,
-        reasoning_tokens=min(token_count(reported, "output_tokens_details", "thinking_tokens") or 0, output_tokens),
-        cost=None,
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ictbench.models.token_counts import token_count
+from ictbench.records import UNREPORTED, Usage
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,3 +69,21 @@ def _blocks(content: Content) -> list[dict[str, Any]]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content.strip() else []
     return content
+
+
+def parse_usage(reported: Any) -> Usage:
+    """Return the usage; Anthropic's `input_tokens` do not include those read from and written to the prompt cache."""
+    uncached, output_tokens = token_count(reported, "input_tokens"), token_count(reported, "output_tokens")
+    read = token_count(reported, "cache_read_input_tokens") or 0
+    written = token_count(reported, "cache_creation_input_tokens") or 0
+    if uncached is None or output_tokens is None or not uncached + read + written:
+        return UNREPORTED
+    return Usage(
+        calls=1,
+        input_tokens=uncached + read + written,
+        output_tokens=output_tokens,
+        cached_tokens=read,
+        cache_written_tokens=written,
+        reasoning_tokens=min(token_count(reported, "output_tokens_details", "thinking_tokens") or 0, output_tokens),
+        cost=None,
+    )

@@ -10,6 +10,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
+
 from ictbench.errors import (
     ConfigError,
     EndpointRefusedError,
@@ -21,10 +23,11 @@ from ictbench.errors import (
 from ictbench.models.adaptation import adapt_parameters
 from ictbench.models.addresses import is_own_address
 from ictbench.models.chat_model import Completion, Constraint, ConstraintStyle, Message
-from ictbench.models.http import ReplyError, parse_base_url
-from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected, parse_retry_after
+from ictbench.models.http import ReplyError, classify_response, parse_base_url, reported_response
+from ictbench.models.http_errors import api_hints, classify_http_error, excerpt, never_connected
 from ictbench.models.model_options import SAMPLING, request_parameters
 from ictbench.models.prices import PROVIDERS
+from ictbench.models.providers.anthropic_messages import parse_usage as anthropic_usage
 from ictbench.models.providers.api_model import ApiModel
 from ictbench.models.providers.openai_messages import (
     openai_constraint,
@@ -37,10 +40,11 @@ from ictbench.models.replies import clean_name
 from ictbench.models.transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ictbench.errors import IctbenchError, TransientKind
-    from ictbench.records import ModelSpec
+    from ictbench.models.transport import Response
+    from ictbench.records import ModelSpec, Usage
 
 CONSTRAINT_PARAMETERS = {ConstraintStyle.JSON: "response_format", ConstraintStyle.TOOLS: "tool_choice"}
 """The parameter that a model must support for each constraint style."""
@@ -105,8 +109,14 @@ class LiteLLMModel(ApiModel):
         self, messages: Sequence[Message], *, seed: int | None = None, constraint: Constraint | None = None
     ) -> Completion:
         """See `ChatModel.complete`."""
+        from ictbench.models.providers.litellm_transport import received
+
         parameters = self._parameters(messages, seed, constraint)
+        responses: list[Response] = []
+        token = received.set(responses)
+        # The task has a copy of the context.
         request = asyncio.ensure_future(self._litellm.acompletion(**self._defaults, **parameters))
+        received.reset(token)
         try:
             # litellm's own timeout restarts with every byte received.
             done, _ = await asyncio.wait({request}, timeout=self.spec.timeout)
@@ -117,8 +127,8 @@ class LiteLLMModel(ApiModel):
         try:
             reply = request.result()
         except Exception as error:  # litellm's errors have no common base class
-            raise self._classify(error) from None
-        return self._read(reply)
+            raise self._classify(error, responses[-1] if responses else None) from None
+        return self._read(reply, responses[-1] if responses else None)
 
     async def aclose(self) -> None:
         """Close connections, unless another model of this class is open."""
@@ -210,21 +220,36 @@ class LiteLLMModel(ApiModel):
         if not request.cancelled():
             request.exception()
 
-    def _read(self, reply: Any) -> Completion:
-        reported = getattr(reply, "usage", None)
+    def _read(self, reply: Any, response: Response | None) -> Completion:
+        """Return the completion in litellm's reply.
+
+        litellm replaces finish reasons that it does not know, drops errors and refusals of a choice, and writes zero
+        for a missing count: these are read from the server's own response.
+        """
+        sent = _sent(response)
         try:
-            usage = parse_usage(reported.model_dump() if reported else None)
+            if response and sent.get("error"):
+                raise ReplyError(sent["error"])
+            usage = _usage(sent, reply)
             if not usage.unreported and usage.cost is None:
                 usage = usage.model_copy(update={"cost": self._cost(reply)})
-            completion = read_choice(reply.choices[0].model_dump(), usage)
+            completion = read_choice(_choice(sent, reply), usage)
         except ReplyError as error:
-            raise self._transient("overloaded", excerpt(self._redact(str(error.error)))) from None
+            raise self._reported(error, response) from None
         except (LookupError, AttributeError, TypeError, ValueError, RecursionError):
-            raise self._transient("malformed", f"the reply is not a chat completion: {excerpt(str(reply))}") from None
+            raise self._malformed(str(reply)) from None
         name = clean_name(getattr(reply, "model", None), self.spec.model)
         system_fingerprint = clean_name(getattr(reply, "system_fingerprint", None))
         self._fingerprint = f"{name}@{system_fingerprint}" if system_fingerprint else name
         return completion
+
+    def _reported(self, error: ReplyError, response: Response | None) -> IctbenchError:
+        if response is None:
+            return self._transient("overloaded", excerpt(self._redact(str(error.error))))
+        return classify_response(reported_response(error, response), self._redact, self._hints)
+
+    def _malformed(self, text: str) -> TransientModelError:
+        return self._transient("malformed", f"the reply is not a chat completion: {excerpt(self._redact(text))}")
 
     def _cost(self, reply: Any) -> float | None:
         """Return the cost in US dollars by litellm's prices; None if it is unknown, as it is at another address."""
@@ -236,35 +261,76 @@ class LiteLLMModel(ApiModel):
             return None
         return cost or None
 
-    def _classify(self, error: Exception) -> IctbenchError:
+    def _classify(self, error: Exception, response: Response | None) -> IctbenchError:
         from ictbench.models.providers.litellm_transport import find_own_error
 
         if own := find_own_error(error):
             return own
         classes = self._litellm
         message = excerpt(self._redact(str(getattr(error, "message", None) or error)))
-        headers = getattr(error, "litellm_response_headers", None)
-        status = getattr(error, "status_code", None)
         if isinstance(error, classes.ContextWindowExceededError):
             return ModelFailure("context_overflow", message)
         if isinstance(error, classes.ContentPolicyViolationError):
             return ModelFailure("refused", message)
+        if response:
+            # litellm's own text is often the traceback of its parser.
+            return self._classify_response(response)
         if isinstance(error, classes.Timeout):
             return self._transient("timeout", message, may_be_billed=not never_connected(error))
-        if isinstance(error, classes.APIConnectionError) or (
-            isinstance(error, classes.InternalServerError) and not headers
-        ):
-            # The status is litellm's own here: no response arrived, or none that it could parse.
+        if isinstance(error, classes.APIConnectionError | classes.InternalServerError):
             kind: TransientKind = "malformed" if MALFORMED.search(message) else "connection"
             return self._transient(kind, message, may_be_billed=not never_connected(error))
+        status = getattr(error, "status_code", None)
         if not isinstance(status, int):
             return EndpointRefusedError(f"{self.spec.name}: litellm raised {type(error).__name__}: {message}")
-        hints = api_hints("the provider's key", self.spec.model)
-        retry_after = parse_retry_after(headers or {})
-        return classify_http_error(status, "", message, endpoint=self._endpoint, hints=hints, retry_after=retry_after)
+        return classify_http_error(status, "", message, endpoint=self._endpoint, hints=self._hints)
+
+    def _classify_response(self, response: Response) -> IctbenchError:
+        """Return the exception for a response that litellm could not use."""
+        if not 200 <= response.status < 300:
+            return classify_response(response, self._redact, self._hints)
+        if error := _sent(response).get("error"):
+            return self._reported(ReplyError(error), response)
+        return self._malformed(response.content.decode(errors="replace"))
+
+    @property
+    def _hints(self) -> dict[int, str]:
+        return api_hints("the provider's key", self.spec.model)
 
     def _transient(self, kind: TransientKind, message: str, *, may_be_billed: bool = True) -> TransientModelError:
         return TransientModelError(kind, f"{self._endpoint}: {message}", may_be_billed=may_be_billed)
+
+
+def _sent(response: Response | None) -> dict[str, Any]:
+    """Return the JSON object that a server sent; empty if it sent something else."""
+    try:
+        sent = from_json(response.content) if response else {}
+    except ValueError:
+        return {}
+    return sent if isinstance(sent, dict) else {}
+
+
+def _usage(sent: Mapping[str, Any], reply: Any) -> Usage:
+    """Return the usage that the server sent in OpenAI's or Anthropic's format, else what litellm made of it."""
+    usage = sent.get("usage")
+    if "choices" in sent:
+        return parse_usage(usage)
+    if isinstance(usage, dict) and "input_tokens" in usage and "content" in sent:
+        return anthropic_usage(usage)
+    reported = getattr(reply, "usage", None)
+    return parse_usage(reported.model_dump() if reported else None)
+
+
+def _choice(sent: Mapping[str, Any], reply: Any) -> dict[str, Any]:
+    """Return the first choice of a reply, with the server's own finish reason, error and refusal."""
+    choice: dict[str, Any] = reply.choices[0].model_dump()
+    if "choices" not in sent:
+        return choice
+    own = sent["choices"][0]
+    said = own.get("message") or {}
+    message = {name: said[name] for name in ("refusal", "error") if name in said}
+    ends = {name: own[name] for name in ("finish_reason", "error") if name in own}
+    return {**choice, **ends, "message": {**choice["message"], **message}}
 
 
 @functools.cache

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -10,8 +12,9 @@ import litellm
 from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 from yarl import URL
 
-from ictbench.errors import IctbenchError
+from ictbench.errors import IctbenchError, TransientModelError
 from ictbench.models.certificates import tls_context
+from ictbench.models.http import classify_response
 from ictbench.models.proxies import find_proxy
 from ictbench.models.redact import Redactor
 from ictbench.models.transport import Transport
@@ -19,23 +22,32 @@ from ictbench.models.transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ictbench.models.transport import Response
+
+MAX_OBJECTS = 10_000
+"""Most JSON objects of a reply. litellm takes minutes to read more, and stops everything else meanwhile."""
 DECODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Headers that do not describe a body that is read and decompressed."""
 DEFAULT_SECONDS = 600.0
+
+received: ContextVar[list[Response] | None] = ContextVar("received", default=None)
+"""Receives the responses to the requests that litellm makes for one completion, without secrets."""
 
 
 class SharedTransport(httpx.AsyncBaseTransport):
     """Transport of an httpx client. A failed request raises our own errors, see `find_own_error`."""
 
     def __init__(self) -> None:
-        self._transport = Transport(Redactor.from_environment())
+        self._redact = Redactor.from_environment()
+        self._transport = Transport(self._redact)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its complete response."""
         # litellm keeps its clients for the life of the process; connections belong to one event loop.
         if self._loop is not (loop := asyncio.get_running_loop()):
-            self._loop, self._transport = loop, Transport(Redactor.from_environment())
+            self._redact = Redactor.from_environment()
+            self._loop, self._transport = loop, Transport(self._redact)
         seconds = request.extensions.get("timeout", {}).get("read") or DEFAULT_SECONDS
         response = await self._transport.send(
             request.method,
@@ -44,6 +56,16 @@ class SharedTransport(httpx.AsyncBaseTransport):
             data=await request.aread(),
             seconds=seconds,
         )
+        if 300 <= response.status < 400:
+            # litellm's client would follow, and send the key to the other address.
+            raise classify_response(response, self._redact, {})
+        if response.content.count(b"{") > MAX_OBJECTS:
+            raise TransientModelError(
+                "malformed", f"{response.endpoint}: the reply has more than {MAX_OBJECTS:,} parts"
+            )
+        response = replace(response, content=self._redact.in_reply(response.content))
+        if (responses := received.get()) is not None:
+            responses.append(response)
         headers = [(name, value) for name, value in response.headers.items() if name.lower() not in DECODED]
         return httpx.Response(response.status, headers=headers, content=response.content, request=request)
 

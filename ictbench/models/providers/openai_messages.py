@@ -11,7 +11,7 @@ from ictbench.models.chat_model import ACT_TOOL, ACT_TOOL_DESCRIPTION, Completio
 from ictbench.models.http import ReplyError
 from ictbench.models.http_errors import excerpt
 from ictbench.models.replies import clean_name
-from ictbench.models.token_counts import stated_cost, token_count
+from ictbench.models.token_counts import counted, stated_cost, token_count
 from ictbench.records import UNREPORTED, Usage
 
 if TYPE_CHECKING:
@@ -26,13 +26,30 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
     "model_length": "length",
+    **dict.fromkeys(
+        ("max_output_tokens", "max_completion_tokens", "max_new_tokens", "max_length", "token_limit", "incomplete"),
+        "length",
+    ),
     "content_filter": "content_filter",
     "sensitive": "content_filter",
     "safety": "content_filter",
+    **dict.fromkeys(
+        ("content_filtered", "refusal", "recitation", "prohibited_content", "blocklist", "spii", "blocked"),
+        "content_filter",
+    ),
+    "guardrail_intervened": "content_filter",
 }
-"""Names of OpenAI, and of servers that have their own for the same: Mistral's `model_length`, Zhipu's `sensitive`."""
-ERROR_REASONS = frozenset({"error", "network_error", "insufficient_system_resource"})
-"""Finish reasons of a reply that the server could not complete: OpenRouter's, Zhipu's and DeepSeek's."""
+"""Names of OpenAI, and of servers that have their own for the same: Mistral's `model_length`, Zhipu's `sensitive`, and
+those that gateways pass on from the Responses API, Gemini, Anthropic and Bedrock."""
+ERROR_REASONS = frozenset(
+    {
+        *("error", "network_error", "insufficient_system_resource"),
+        *("engine_overloaded", "overloaded", "unavailable", "server_error", "internal_error"),
+        *("failed", "timeout", "cancelled"),
+    }
+)
+"""Finish reasons of a reply that the server could not complete: OpenRouter's, Zhipu's, DeepSeek's, Moonshot's, and
+those of the Responses API that gateways pass on."""
 TEXT_PARTS = frozenset({"text", "output_text"})
 REASONING_PARTS = frozenset({"thinking", "reasoning"})
 REASONING_FIELDS = ("reasoning_content", "reasoning", "thinking")
@@ -88,11 +105,15 @@ def read_choice(choice: Any, usage: Usage) -> Completion:
     finish_reason = parse_finish_reason(choice.get("finish_reason"))
     if choice.get("error") or finish_reason in ERROR_REASONS:
         raise ReplyError(choice.get("error") or f"finish_reason {finish_reason}")
+    if error := choice["message"].get("error"):
+        raise ReplyError(error)
     message = parse_message(choice["message"])
     reason = FINISH_REASONS.get(finish_reason, "other")
     if reason == "content_filter" or message.refusal:
         raise ModelFailure("refused", message.refusal or "stopped by the provider's content filter", usage)
-    return Completion(message.text, usage, reason, message.calls, message.reasoning)
+    return Completion(
+        message.text, counted(usage, message.text, message.calls), reason, message.calls, message.reasoning
+    )
 
 
 def parse_finish_reason(reported: Any) -> str:
@@ -108,18 +129,25 @@ def parse_message(message: Any) -> ParsedMessage:
         LookupError, TypeError, ValueError, AttributeError, RecursionError: The message is malformed.
     """
     content = message.get("content") or ""
+    refusals: list[Any] = []
     reasoning = [value for name in REASONING_FIELDS if isinstance(value := message.get(name), str) and value][:1]
     if not reasoning:
         reasoning = _texts(message.get("reasoning_details"))
     if isinstance(content, list):
         parts = [part if isinstance(part, dict) else {"type": "text", "text": part} for part in content]
-        reasoning += _texts([part for part in parts if part.get("type") in REASONING_PARTS])
-        content = "".join(_required_text(part["text"]) for part in parts if part["type"] in TEXT_PARTS)
+        refusals = [part.get("refusal") for part in parts if part.get("type") == "refusal"]
+        # Gemini marks thoughts among the parts of the answer.
+        thoughts = [part for part in parts if part.get("type") in REASONING_PARTS or part.get("thought") is True]
+        reasoning += _texts(thoughts)
+        answer = [part for part in parts if part not in thoughts and part["type"] in TEXT_PARTS]
+        content = "".join(_required_text(part["text"]) for part in answer)
     calls = tuple(
         make_tool_call(call["function"]["name"], call["function"].get("arguments"), call.get("id"))
         for call in message.get("tool_calls") or ()
     )
-    refusal = message.get("refusal")
+    if not calls and isinstance(call := message.get("function_call"), dict):  # the form before tools
+        calls = (make_tool_call(call["name"], call.get("arguments"), None),)
+    refusal = message.get("refusal") or next(filter(None, refusals), None)
     refusal = excerpt(refusal if isinstance(refusal, str) else "refused") if refusal else ""
     return ParsedMessage(_required_text(content), calls, "\n\n".join(reasoning), refusal)
 

@@ -229,3 +229,79 @@ def test_the_error_for_missing_litellm_names_the_extra(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "litellm", None)
     with pytest.raises(MissingExtraError, match=r"ictbench\[litellm\]"):
         LiteLLMModel(spec_for("http://127.0.0.1:1"))
+
+
+def chat(choice: dict[str, Any], **fields: Any) -> Reply:
+    body = {"id": "1", "model": "m", "choices": [{"index": 0, "finish_reason": "stop", **choice}], **fields}
+    return Reply(body=body)
+
+
+SAID = {"message": {"role": "assistant", "content": "Action: eat"}}
+UPSTREAM = {"code": 502, "message": "upstream died"}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        chat({**SAID, "finish_reason": "error", "error": UPSTREAM}),
+        chat({**SAID, "error": UPSTREAM}),
+        chat({"message": {**SAID["message"], "error": UPSTREAM}}),
+        chat({**SAID, "finish_reason": "engine_overloaded"}),
+        chat(SAID, error=UPSTREAM),
+        Reply(body={"error": UPSTREAM}),
+        Reply(body={"error": "upstream died"}),
+        Reply(body={"error": {"code": "server_error", "message": "upstream died"}}),
+        chat({"message": None}),
+    ],
+)
+def test_an_error_in_a_reply_with_status_200_is_worth_another_attempt(reply: Reply) -> None:
+    with pytest.raises(TransientModelError) as raised:
+        read(reply)
+    assert "Traceback" not in str(raised.value)
+
+
+def test_a_refusal_is_no_empty_reply() -> None:
+    with pytest.raises(ModelFailure) as raised:
+        read(chat({"message": {"role": "assistant", "content": None, "refusal": "I will not."}}))
+    assert (raised.value.kind, str(raised.value)) == ("refused", "refused: I will not.")
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [{"prompt_tokens": 100}, {"completion_tokens": 5}, {"prompt_tokens": 100, "completion_tokens": 0}],
+)
+def test_a_missing_count_is_not_zero(usage: dict[str, int]) -> None:
+    assert read(chat(SAID, usage=usage)).usage.unreported == 1
+
+
+def test_anthropics_counts_are_those_of_the_server() -> None:
+    usage = {"input_tokens": 10, "output_tokens": 3, "cache_read_input_tokens": -5, "cache_creation_input_tokens": 4}
+    content = [{"type": "text", "text": "Action: eat"}]
+    body = {"id": "1", "type": "message", "role": "assistant", "model": "m", "content": content, "usage": usage}
+    with ScriptedServer([Reply(body={**body, "stop_reason": "end_turn"})]) as server:
+        counted = complete(spec_for(server.anthropic_url, "anthropic/scripted")).usage
+    assert (counted.input_tokens, counted.cached_tokens, counted.cache_written_tokens) == (14, 0, 4)
+
+
+@pytest.mark.parametrize("model", ["openai/m", "anthropic/m"])
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_no_redirect_is_followed(model: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{model.partition('/')[0].upper()}_API_KEY", KEY)
+    with ScriptedServer(["Action: eat"], record=True) as other:
+        moved = Reply("", status=status, headers={"Location": f"{other.url}/chat/completions"})
+        with ScriptedServer([moved]) as server:
+            url = server.anthropic_url if model.startswith("anthropic") else server.url
+            with pytest.raises(EndpointRefusedError, match=f"HTTP {status}.*check the base URL"):
+                complete(spec_for(url, model))
+        assert other.requests == 0
+
+
+def test_a_key_that_a_server_repeats_is_not_in_the_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    assert read(f"Your key is {KEY}.").text == "Your key is [key]."
+
+
+def test_a_reply_of_too_many_parts_is_refused_before_litellm_reads_it() -> None:
+    parts = [{"type": "text", "text": "x"}] * 20_000
+    with pytest.raises(TransientModelError, match="the reply has more than 10,000 parts"):
+        read(chat({"message": {"role": "assistant", "content": parts}}))

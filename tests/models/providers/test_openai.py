@@ -251,6 +251,11 @@ def test_a_finish_reason_may_have_any_type(reason: Any, expected: str) -> None:
             "network_error",
         ),
         ({"choices": [{"message": None, "finish_reason": "insufficient_system_resource"}]}, "overloaded", "resource"),
+        ({"choices": [{"message": {"content": "", "error": {"code": 502, "message": "down"}}}]}, "overloaded", "down"),
+        *(
+            ({"choices": [{"message": {"content": "Open"}, "finish_reason": reason}]}, "overloaded", reason)
+            for reason in ("engine_overloaded", "server_error", "failed", "timeout", "cancelled")
+        ),
     ],
 )
 def test_an_error_within_a_reply_is_worth_another_attempt(body: Any, kind: str, text: str) -> None:
@@ -470,3 +475,46 @@ def test_a_reply_without_a_forced_call_is_a_reply_where_the_server_reports_it_as
 )
 def test_other_errors_contain_no_reply(fields: dict[str, Any]) -> None:
     assert failure_kind(rejected(**fields)) == "bad_request"
+
+
+@pytest.mark.parametrize("reason", ["max_output_tokens", "token_limit", "incomplete", "MAX_TOKENS"])
+def test_other_names_of_a_reply_cut_at_the_token_limit(reason: str) -> None:
+    with ScriptedServer([message("Action: step n", reason)]) as server:
+        assert complete(spec_for(server.url)).finish_reason == "length"
+
+
+@pytest.mark.parametrize("reason", ["refusal", "RECITATION", "PROHIBITED_CONTENT", "guardrail_intervened", "blocked"])
+def test_other_names_of_a_refused_reply(reason: str) -> None:
+    with ScriptedServer([message("I", reason)]) as server, pytest.raises(ModelFailure) as raised:
+        complete(spec_for(server.url))
+    assert raised.value.kind == "refused"
+
+
+def test_parts_of_a_content_that_are_no_answer() -> None:
+    thought = [{"type": "text", "thought": True, "text": "Action: zap"}, {"type": "text", "text": "Action: eat"}]
+    with ScriptedServer([message(thought, "stop")]) as server:
+        completion = complete(spec_for(server.url))
+    assert (completion.text, completion.reasoning) == ("Action: eat", "Action: zap")
+    refused = message([{"type": "refusal", "refusal": "No."}], "stop")
+    with ScriptedServer([refused]) as server, pytest.raises(ModelFailure) as raised:
+        complete(spec_for(server.url))
+    assert (raised.value.kind, str(raised.value)) == ("refused", "refused: No.")
+
+
+def test_a_function_call_is_a_call() -> None:
+    reply = message(None, "function_call", function_call={"name": "act", "arguments": '{"action": "eat"}'})
+    with ScriptedServer([reply]) as server:
+        (call,) = complete(spec_for(server.url)).calls
+    assert (call["name"], call["arguments"]) == ("act", '{"action": "eat"}')
+
+
+def test_any_status_of_success_brings_a_reply() -> None:
+    choice = {"index": 0, "message": {"role": "assistant", "content": "Open"}, "finish_reason": "stop"}
+    with ScriptedServer([Reply(body={"choices": [choice]}, status=201)]) as server:
+        assert complete(spec_for(server.url)).text == "Open"
+
+
+def test_no_output_tokens_for_a_reply_that_says_something_is_no_count() -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 0, "total_tokens": 9}
+    with ScriptedServer([message("Open", "stop", usage=usage)]) as server:
+        assert complete(spec_for(server.url)).usage.unreported == 1
