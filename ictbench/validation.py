@@ -26,6 +26,7 @@ PROBLEMS = {
     "bool_parsing": "is not true or false",
     "string_type": "is not a text",
     "path_type": "is not a path",
+    "empty_path": "is not a path",
     "tuple_type": "is not a list",
     "list_type": "is not a list",
     "dict_type": "is not a mapping",

@@ -45,6 +45,7 @@ from ictbench.cli.terminal import safe_output
 from ictbench.cli.unknown_variables import variables_behind
 from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
 from ictbench.plugins import suggest
+from ictbench.visible_text import joined_lines
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
 """Base of the parser's errors for wrong arguments, which typer does not export."""
@@ -142,7 +143,7 @@ def _run() -> None:
 
 
 def _fail(line: str, code: int) -> None:
-    print(f"ictbench: {' '.join(line.split())}", file=sys.stderr)
+    print(f"ictbench: {joined_lines(line)}", file=sys.stderr)
     sys.exit(code)
 
 

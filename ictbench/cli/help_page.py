@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from ictbench.cli.option_values import metavar_of
+from ictbench.cli.option_values import is_path, metavar_of
 from ictbench.cli.unknown_variables import check_variables
+from ictbench.user_folders import EMPTY_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,7 +66,11 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments, and remember which help page they ask for."""
         ctx.meta[SHORT] = "-h" in args and "--help" not in args
-        return super().parse_args(ctx, args)
+        given = list(args)  # the parser empties the list
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            _check_paths(self, ctx, given)
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Check the names of all `ICTBENCH_…` variables, then run the command."""
@@ -83,6 +88,20 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help page."""
         _print_page(self, ctx)
+
+
+def _check_paths(command: TyperCommand, ctx: Any, args: list[str]) -> None:
+    """Check that no path on the command line is empty: as a path, it would be the current folder.
+
+    Raises:
+        UsageError: One is.
+    """
+    given, _, parameters = command.make_parser(ctx).parse_args(args=args)
+    for parameter in parameters:
+        value = given.get(parameter.name)
+        if is_path(parameter) and "" in (value if isinstance(value, list | tuple) else [value]):
+            name = _argument(parameter) if isinstance(parameter, TyperArgument) else parameter.opts[-1]
+            ctx.fail(f"{name}: {EMPTY_PATH}")
 
 
 def _print_page(command: TyperCommand | TyperGroup, ctx: Any) -> None:

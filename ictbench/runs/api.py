@@ -248,7 +248,7 @@ def run(
     named, classes = named_classes(options)
     plan = make_plan(Options.parse(named))
     folder = RunFolder(
-        expand_home(Path(out)) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
+        expand_home(out) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
     )
     loops = list(plan.loops())
     identity: dict[str, JsonValue] = {"classes": {**classes}} if classes else {}
@@ -339,7 +339,7 @@ def load_source(source: Source) -> Run | Result:
         ResultError: The file is not a result.
     """
     if isinstance(source, str | Path):
-        path = expand_home(Path(source))
+        path = expand_home(source)
         return load_run(path) if path.is_dir() else load_result(path)
     return source
 

@@ -6,7 +6,6 @@ therefore the recorded best one, whatever its selection tasks say.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
@@ -19,6 +18,8 @@ from ictbench.suites.trained_on import NOTHING
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ictbench.results import Result
     from ictbench.results.prompt_transfer import PromptTransfer
     from ictbench.suites import Sizes, Suite
@@ -35,7 +36,7 @@ def source_result(path: str) -> Result:
         RunFolderError: It is not a run.
         ResultError: Its result is damaged.
     """
-    place = expand_home(Path(path))
+    place = expand_home(path)
     if place.is_file():
         result = read_result(place)
     else:

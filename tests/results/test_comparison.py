@@ -61,7 +61,8 @@ def test_too_few_loops_are_distinguished_from_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("families", "arms", "loops", "needed"), [(1, 1, 5, "6 loops"), (1, 2, 6, "7 loops"), (2, 1, 2, "3 loops per family")]
+    ("families", "arms", "loops", "needed"),
+    [(1, 1, 5, "6 loops"), (1, 2, 6, "7 loops"), (2, 1, 2, "3 loops per family")],
 )
 def test_the_verdict_names_the_fewest_loops_that_can_show_a_difference(
     families: int, arms: int, loops: int, needed: str
