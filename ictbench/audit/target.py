@@ -53,7 +53,9 @@ def read_target(path: Path) -> Target:
     if RunFolder(path).config.exists():
         return Target(evidence_of_run(path), None, (check_episodes_file(path),))
     if not path.exists():
-        raise RunFolderError(missing_path(path))
+        raise RunFolderError(
+            missing_path(path, "the folder of a run or of a submission", ("run.json", "submission.json"))
+        )
     raise SubmissionError(
         f"{path} is neither the folder of a run (with run.json) nor of a submission (with submission.json)"
     )

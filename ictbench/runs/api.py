@@ -32,7 +32,7 @@ from ictbench.runs.own_classes import named_classes
 from ictbench.runs.plan import make_plan
 from ictbench.runs.progress_bar import progress_bar
 from ictbench.runs.read_run import open_journal, read_rows
-from ictbench.runs.run_folder import RunFolder, missing_path, new_run_id
+from ictbench.runs.run_folder import RunFolder, missing_path, new_run_id, no_result
 from ictbench.runs.run_state import RunState, read_state
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
@@ -71,10 +71,7 @@ class Run:
         """
         path = RunFolder(self.folder).result
         if self._result is None and not path.exists():
-            raise RunFolderError(
-                f"{self.folder} has no result yet; continue its run with the same options and --out "
-                f"{shlex.quote(str(self.folder))}"
-            )
+            raise RunFolderError(no_result(self.folder))
         return self._result or read_result(path)
 
     @property
@@ -310,7 +307,7 @@ def load_result(path: str | Path) -> Result:
     """
     path = Path(path)
     if not path.exists():
-        raise RunFolderError(missing_path(path))
+        raise RunFolderError(missing_path(path, "the folder of a run, or a result file", files=True))
     if not path.is_dir():
         # The user named the file; only a link in a folder may be a stranger's.
         return read_result(path.resolve() if path.is_symlink() else path)

@@ -13,7 +13,7 @@ from ictbench.protocol import loop_seed
 from ictbench.records import PluginSpec
 from ictbench.results.comparability import START_PROMPT
 from ictbench.results.result_file import read_result
-from ictbench.runs.run_folder import RunFolder, write_atomically
+from ictbench.runs.run_folder import RunFolder, no_result, write_atomically
 from ictbench.suites.trained_on import NOTHING
 from ictbench.user_folders import expand_home
 
@@ -43,7 +43,7 @@ def source_result(path: str) -> Result:
         folder = RunFolder(place)
         folder.read_config()
         if not folder.result.exists():
-            raise ConfigError(f"the run in {path} has no result yet; finish it first")
+            raise ConfigError(no_result(place))
         result = read_result(folder.result)
     if not result.complete:
         raise ConfigError(f"the run in {path} is incomplete: {result.owed} owed; continue it first")

@@ -209,7 +209,10 @@ def test_prompts_are_shown_compared_and_exported(
     for arguments, message in (
         (("--prompt", "7"), "there is no prompt 7: the loops have the prompts 0 … 2"),
         (("--prompt", "worst"), "--prompt takes best, first, last, all or a number, not 'worst'"),
-        (("--family", "moon"), "of moon (families: doors)"),
+        (("--family", "moon"), "one has no family 'moon'; known: doors"),
+        (("--family", "dors"), "one has no family 'dors'; did you mean 'doors'?"),
+        (("--loop", "9"), "one has no loop 9 (loops: 0, 1, 2)"),
+        (("--loop", "9", "--family", "doors"), "one has no loop 9 of doors (loops: 0, 1, 2)"),
         (("--out", "best"), "'best' already exists; choose another --out"),
     ):
         code, _, err = call("prompts", folder, *arguments)

@@ -82,7 +82,7 @@ def test_executor_may_be_an_environment_variable(call: CommandLine, run: Path, m
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "nowhere does not exist; name the folder of a run"),
+        (["nowhere"], "nowhere does not exist; name the folder of a run or of a submission"),
         (["nowhere", "--all", "--sample", "3"], "--sample 3 and --all contradict each other; leave one out"),
         (["nowhere", "--sample", "0"], "--sample: '0' is below the minimum of 1"),
         (["nowhere", "--workers", "0"], "--workers: '0' is below the minimum of 1"),

@@ -16,6 +16,7 @@ import ictbench
 from ictbench.errors import RunFolderError
 from ictbench.records import episode_key, prompt_digest
 from ictbench.results.rows import TABLES, EpisodeRow
+from ictbench.runs.folder_lock import lock_folder
 from ictbench.runs.journal import Journal
 from ictbench.runs.read_run import open_journal
 from ictbench.runs.run_folder import RunFolder
@@ -155,6 +156,17 @@ def test_a_run_without_a_result_has_episodes_only(copy: ictbench.Run, run: ictbe
     for table in (copy.reflections, copy.results):
         with pytest.raises(RunFolderError, match="has no result yet; continue its run"):
             table()
+
+
+def test_a_run_that_is_still_running_is_not_to_be_continued(copy: ictbench.Run) -> None:
+    (copy.folder / "result.json").unlink()
+    lock = lock_folder(copy.folder, "run.json")
+    try:
+        for read in (ictbench.load_result, ictbench.power, ictbench.verify):
+            with pytest.raises(RunFolderError, match="is still running and has no result yet; wait for it to end"):
+                read(copy.folder)
+    finally:
+        lock.close()
 
 
 def test_a_missing_journal_is_refused_in_one_line(copy: ictbench.Run) -> None:
