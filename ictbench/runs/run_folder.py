@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ictbench._version import __version__
-from ictbench.errors import RunFolderError
+from ictbench.errors import RunFolderError, SubmissionError
 from ictbench.runs.folder_lock import check_identity, is_locked, lock_folder
-from ictbench.safe_read import parse_json, read_bytes, reading
+from ictbench.safe_read import parse_json, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +108,10 @@ class RunFolder:
             raise RunFolderError(
                 f"{self.path} is not the folder of a run: it has no {self.config.name}{_campaign_hint(self.path)}"
             )
-        with reading(RunFolderError):
+        try:
             config = parse_json(read_bytes(self.config, MAX_CONFIG_BYTES), str(self.config), MAX_CONFIG_VALUES)
+        except SubmissionError as error:
+            raise RunFolderError(f"{error}; put back a copy of the file, or start again in a new folder") from error
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
             raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}: another version of ictbench wrote it")
         return config
