@@ -332,12 +332,15 @@ def load_source(source: Source) -> Run | Result:
     """Return a run or a result as it is, and what lies at a path: the folder of a run, or the file of a result.
 
     Raises:
+        UsageError: It is none of these.
         RunFolderError: Nothing lies there, or a folder that is not that of a run.
         ResultError: The file is not a result.
     """
     if isinstance(source, str | Path):
         path = expand_home(source)
         return load_run(path) if path.is_dir() else load_result(path)
+    if not isinstance(source, Run | Result):
+        raise UsageError(f"{source!r:.80} is not a run; give a run, a result, or the path of either")
     return source
 
 
