@@ -56,7 +56,7 @@ def page(group: str | None, docs: str, *examples: str, **settings: Any) -> dict[
         examples: Command lines. One that starts with two spaces continues the line before.
         settings: Further settings for typer.
     """
-    lines = ["Examples:", *(f"  {example}" for example in examples), "", f"Docs: {docs}"]
+    lines = ["Examples:", *(f"  {example}" for example in examples), "", f"Docs: {docs} of the source"]
     return {"cls": Command, "rich_help_panel": group, "epilog": "\n".join(lines), **settings}
 
 
@@ -67,7 +67,12 @@ class Command(TyperCommand):
         """Parse the arguments, and remember which help page they ask for."""
         ctx.meta[SHORT] = "-h" in args and "--help" not in args
         given = list(args)  # the parser empties the list
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:  # the error of the option parser: it names no command otherwise
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
         if not ctx.resilient_parsing:
             _check_paths(self, ctx, given)
         return rest
@@ -100,7 +105,7 @@ def _check_paths(command: TyperCommand, ctx: Any, args: list[str]) -> None:
     for parameter in parameters:
         value = given.get(parameter.name)
         if is_path(parameter) and "" in (value if isinstance(value, list | tuple) else [value]):
-            name = _argument(parameter) if isinstance(parameter, TyperArgument) else parameter.opts[-1]
+            name = argument_name(parameter) if isinstance(parameter, TyperArgument) else parameter.opts[-1]
             ctx.fail(f"{name}: {EMPTY_PATH}")
 
 
@@ -124,7 +129,7 @@ def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int, *, shor
         yield Text()
         yield from map(Text, _wrap(" ".join(paragraph.split()), width))
     if described := [argument for argument in arguments if argument.help]:
-        yield from _section("Arguments", ((_argument(a), _description(a)) for a in described), width)
+        yield from _section("Arguments", ((argument_name(a), _description(a)) for a in described), width)
     if isinstance(command, TyperGroup):
         for heading, rows in _commands(command, ctx).items():
             yield from _section(heading, rows, width)
@@ -148,7 +153,7 @@ def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int, *, shor
 def _usage(ctx: Any, arguments: Iterable[TyperArgument], is_group: bool) -> Iterator[str]:
     yield f"{ctx.command_path} [OPTIONS]"
     for argument in arguments:
-        yield _argument(argument) if argument.required else f"[{_argument(argument)}]"
+        yield argument_name(argument) if argument.required else f"[{argument_name(argument)}]"
     if is_group:
         yield "COMMAND …"
 
@@ -187,7 +192,8 @@ def _section(heading: str, rows: Iterable[tuple[str, str]], width: int) -> Itera
         yield from (Text(" " * left + line) for line in lines)
 
 
-def _argument(argument: TyperArgument) -> str:
+def argument_name(argument: TyperArgument) -> str:
+    """Return the name of an argument as the help page shows it."""
     name = argument.metavar or argument.name.upper()
     return name if argument.nargs == 1 else f"{name.rstrip('…')}…"
 

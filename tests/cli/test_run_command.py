@@ -420,6 +420,10 @@ def test_bad_input_is_one_line_that_names_the_value_and_the_remedy(
     [
         (["--profile", "huge"], "huge"),
         (["--turns", "0"], "--turns"),
+        (["--max-cost", "-1"], "ictbench: --max-cost: -1.0 is not greater than 0"),
+        (["--episode-time-limit", "0"], "ictbench: --episode-time-limit: 0.0 is not greater than 0"),
+        (["--max-time", "10m"], "--max-time: '10m' is not a number of seconds"),
+        (["--dry-run=yes"], "see ictbench run --help"),
         (["--turns", "many"], "--turns"),
         (["--trns", "3"], "--trns"),
         (["--turns"], "--turns"),
@@ -452,6 +456,11 @@ def test_an_empty_path_is_refused(call: CommandLine, arguments: list[str], name:
 def test_a_folder_with_several_spaces_in_its_name_is_named_as_it_is(call: CommandLine) -> None:
     assert call(*RUN, "--out", "my  run", "--quiet").code == 0
     assert "ictbench: my  run holds a run with another" in call(*RUN, "--out", "my  run", "--test-size", "3").err
+
+
+@pytest.mark.parametrize(("command", "argument"), [("show", "RUN"), ("compare", "RUNS…"), ("verify", "RUN|SUBMISSION")])
+def test_a_missing_argument_has_the_name_of_the_help_page(call: CommandLine, command: str, argument: str) -> None:
+    assert call(command).err == f"ictbench: Missing argument {argument}; see ictbench {command} --help\n"
 
 
 def test_a_folder_of_another_configuration_is_refused_with_the_difference(call: CommandLine) -> None:

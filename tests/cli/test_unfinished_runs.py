@@ -119,6 +119,9 @@ def test_runs_lists_what_it_cannot_read_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: CommandLine
 ) -> None:
     play(tmp_path, lambda calls: None, monkeypatch)
+    code, _, err = call("runs", str(tmp_path / "runs" / "one"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "one is itself the folder of a run: `ictbench show` shows it" in err
     (tmp_path / "runs" / "other").mkdir()
     (tmp_path / "runs" / "other" / "run.json").write_text("{")
     (tmp_path / "runs" / "no run").mkdir()

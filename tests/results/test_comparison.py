@@ -112,6 +112,8 @@ def test_a_result_does_not_differ_from_itself(measure: Measure) -> None:
     for row in found.arms[0].rows:
         assert row.difference == Interval(value=0.0, low=0.0, high=0.0)
         assert row.p == 1
+    assert verdict_of(found).startswith("Both are the same run")
+    assert "same run" not in verdict_of(ictbench.compare(one, result({"read": UP, "zap": FLAT}, "b")))
     # The same outcomes under another prompt are another result.
     same_outcomes = one.families[0].loops[0].model_copy(update={"index": 9})
     assert same_outcomes != one.families[0].loops[0]
