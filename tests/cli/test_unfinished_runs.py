@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from buggy_plugins import BadReflector, suite
 
 import ictbench
 from ictbench.errors import PluginError, RunFolderError
-from ictbench.runs.list_runs import list_runs
+from ictbench.runs.list_runs import ListedRun, list_runs
 from ictbench.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -234,3 +235,18 @@ def test_prompts_of_a_stopped_run_are_those_written_so_far(
     assert "no prompt is the best yet; choose last or all" in err
     _, out, _ = call("prompts", folder, "--prompt", "all")
     assert "\nHint 1." in out
+
+
+def test_a_list_of_runs_says_of_which_families_a_gain_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: CommandLine
+) -> None:
+    listed = ListedRun(tmp_path, "complete", gain=-0.001, gain_role="meta-train")
+    others = [replace(listed, gain=0.25, gain_role="held-out"), replace(listed, gain=None, gain_role="")]
+    monkeypatch.setattr("ictbench.runs.list_runs.list_runs", lambda folder: [listed, *others])
+    rows = call("runs", str(tmp_path)).out.splitlines()[2:]
+    assert [row.split("complete")[1].split() for row in rows] == [["0.00", "(meta-train)"], ["+0.25"], []]
+    assert [json.loads(line)["gain_role"] for line in call("runs", "--json").out.splitlines()] == [
+        "meta-train",
+        "held-out",
+        "",
+    ]
