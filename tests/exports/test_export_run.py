@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ictbench.runs.api import Source
+
 HOSTILE = (
     *('say "hi", she said,\nand left', "a\rb", "a\r\nb", "\r", "\n", "nul \x00 bell \x07 escape \x1b[31m delete \x7f"),
     *("", " ", "NA", "None", "null", "nan", "true", "007", "1e5", "2024-01-01", "\ufeffmark", "a\x85b\u2028c"),
@@ -277,7 +279,9 @@ def test_texts_need_no_further_package(
 
 
 def test_a_result_without_its_run_has_the_table_of_results(run: ictbench.Run, tmp_path: Path) -> None:
-    for number, source in enumerate((run.result, run.folder / "result.json", str(run.folder / "result.json"))):
+    file = run.folder / "result.json"
+    sources: list[Source] = [run.result, file, str(file)]
+    for number, source in enumerate(sources):
         folder = ictbench.export(source, tmp_path / str(number), file_format="jsonl")
         assert sorted(path.name for path in folder.iterdir()) == ["README.md", "results.jsonl"]
         rows = [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]

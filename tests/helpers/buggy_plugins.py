@@ -83,7 +83,7 @@ class SyncReflector(Reflector):
 
 
 class Streaming(Reflector):
-    async def reflect(self, prompt: str, trajectories: Any, state: Any, context: Any) -> Any:  # type: ignore[override]
+    async def reflect(self, prompt: str, trajectories: Any, state: Any, context: Any) -> Any:
         yield Reflection(prompt=prompt)
 
 
