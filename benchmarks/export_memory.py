@@ -16,11 +16,14 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ictbench
-from ictbench.export import FileFormat, export_run
 from ictbench.records import Usage
 from ictbench.runs.journal import Journal
+
+if TYPE_CHECKING:
+    from ictbench.exports import FileFormat
 
 FORMATS = ("parquet", "csv", "jsonl", "datasets")
 
@@ -75,7 +78,7 @@ def export_here(folder: str, out: str, file_format: FileFormat) -> None:
     watcher.start()
     run = ictbench.load_run(folder)
     if out:
-        export_run(run, out, file_format)
+        ictbench.export(run, out, file_format=file_format)
     time.sleep(0.1)
     ended.set()
     watcher.join()

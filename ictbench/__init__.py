@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ictbench.campaigns import Campaign, campaign, load_campaign
     from ictbench.envs import TextEnv
     from ictbench.errors import IctbenchError, RunError, UsageError
+    from ictbench.exports import export
     from ictbench.meta import MetaEnv
     from ictbench.models import ChatModel
     from ictbench.records import Candidate, Decision, Episode, Observation, Reflection, Task, Trajectory
@@ -57,6 +58,7 @@ _MODULES = {
     "check": "runs.sources",
     "compare": "runs.sources",
     "dry_run": "runs",
+    "export": "exports",
     "list_suites": "suites",
     "load_campaign": "campaigns",
     "load_result": "runs",
@@ -99,6 +101,7 @@ __all__ = [
     "check",
     "compare",
     "dry_run",
+    "export",
     "list_suites",
     "load_campaign",
     "load_result",

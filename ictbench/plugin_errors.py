@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from inspect import isawaitable
+from inspect import CO_ASYNC_GENERATOR, isawaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -13,7 +13,10 @@ from ictbench.errors import IctbenchError, PluginError, UsageError
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from types import FrameType
+
+T = TypeVar("T")
 
 EXCERPT_CHARACTERS = 300
 
@@ -84,10 +87,27 @@ def player_error(error: Exception, where: str, method: str, player: type[Any], a
         answer: What the method returned; None if the call itself failed.
     """
     if answer is not None and not isawaitable(answer):
-        return PluginError(
-            f"{where}: {player.__name__}.{method} is not async: define it with `async def` (it returned {answer!r:.80})"
-        )
+        return PluginError(f"{where}: {not_async(player, method)}")
     return plugin_error(where, error, player)
+
+
+def awaitable(player: object, method: str, answer: Awaitable[T]) -> Awaitable[T]:
+    """Return what a method of a player returned.
+
+    Raises:
+        PluginError: It cannot be awaited.
+    """
+    if not isawaitable(answer):
+        raise PluginError(not_async(type(player), method))
+    return answer
+
+
+def not_async(player: type[Any], method: str) -> str:
+    """Return what is wrong with a method that is not a coroutine function: its name, the remedy, file and line."""
+    code = getattr(getattr(player, method), "__code__", None)
+    place = f" ({_shown_path(code.co_filename)}, line {code.co_firstlineno})" if code else ""
+    returns = " and return the result" if code and code.co_flags & CO_ASYNC_GENERATOR else ""
+    return f"{player.__name__}.{method} is not async: write `async def {method}`{returns}{place}"
 
 
 def asked_by(error: PluginError, where: str) -> PluginError:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from ictbench.errors import ConfigError
 
+EMPTY_PATH = "'' is not a path; name a file or a folder (. is the current folder)"
+"""What is wrong with an empty path, which `Path` takes for the current folder."""
+
 
 def home_folder(remedy: str) -> Path:
     """Return the user's home folder.
@@ -33,13 +36,15 @@ def cache_folder() -> Path:
     return Path(configured) if configured else home_folder("XDG_CACHE_HOME to a folder for caches") / ".cache"
 
 
-def expand_home(path: Path) -> Path:
+def expand_home(path: str | Path) -> Path:
     """Return the path with a leading `~` replaced by the home folder, as a shell does before it starts a program.
 
     Raises:
-        ConfigError: The home folder is not known.
+        ConfigError: The path is an empty text, or the home folder is not known.
     """
+    if path == "":
+        raise ConfigError(EMPTY_PATH)
     try:
-        return path.expanduser()
+        return Path(path).expanduser()
     except RuntimeError as error:
         raise ConfigError(f"{path}: the home folder is not known; write the whole path") from error

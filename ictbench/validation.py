@@ -26,6 +26,7 @@ PROBLEMS = {
     "bool_parsing": "is not true or false",
     "string_type": "is not a text",
     "path_type": "is not a path",
+    "empty_path": "is not a path",
     "tuple_type": "is not a list",
     "list_type": "is not a list",
     "dict_type": "is not a mapping",
@@ -37,6 +38,9 @@ PROBLEMS = {
     "string_too_short": "is shorter than {min_length} characters",
 }
 """Problems by pydantic's type of error. For other types, pydantic's own words are used."""
+
+KEY = "[key]"
+"""Stands in a place of pydantic after a key that is wrong itself."""
 
 NOT_ONE_OF = " is not one of "
 CHOICE = re.compile(r"'([^']*)'")
@@ -59,10 +63,13 @@ def validation_problems(error: ValidationError, most: int, model: type[BaseModel
     """Return the first `most` problems, a line each: place, value, what is wrong."""
     details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     return [
-        f"{one_line('.'.join(map(str, detail['loc']))) or 'the file'}{':' if _has_value(detail) else ''} "
-        f"{describe(detail)}{_likely_field(detail, model)}"
+        f"{_place(detail)}{':' if _has_value(detail) else ''} {describe(detail)}{_likely_field(detail, model)}"
         for detail in details[:most]
     ]
+
+
+def _place(detail: Any) -> str:
+    return one_line(".".join(str(part) for part in detail["loc"] if part != KEY)) or "the file"
 
 
 def describe(detail: Any) -> str:
@@ -80,7 +87,8 @@ def describe(detail: Any) -> str:
         return f"{value} is not {_one_of(choices)}{f'; did you mean {closest[0]!r}?' if closest else ''}"
     if kind in PROBLEMS:
         return f"{value} {PROBLEMS[kind].format(**detail.get('ctx', {}))}"
-    return message if value in message else f"{message}: {value}"
+    # A whole mapping, cut somewhere in its middle, says nothing.
+    return message if value in message or isinstance(detail["input"], dict) else f"{message}: {value}"
 
 
 def _likely_field(detail: Any, model: type[BaseModel] | None) -> str:

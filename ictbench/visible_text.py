@@ -8,6 +8,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def joined_lines(text: str) -> str:
+    """Return the lines of a text as one. Spaces within a line stay, as a path may have several in a row."""
+    return " ".join(filter(None, map(str.strip, text.splitlines())))
+
+
 def visible(text: str) -> str:
     """Return text of several lines with every other control or invisible character replaced."""
     if text.isprintable():

@@ -43,7 +43,7 @@ LAYERS = (
     ("submissions",),
     ("audit",),
     ("board",),
-    ("web", "meta", "train", "export", "testing", "scaffold"),
+    ("web", "meta", "train", "exports", "testing", "scaffold"),
     ("campaigns",),
     ("cli",),
     ("__main__",),

@@ -33,7 +33,17 @@ def test_the_public_names_are_one_sorted_list() -> None:
         ),
         *("Candidate", "MetaEnv", "Observation", "Power", "Progress"),
         *("Reflection", "Reflector", "Result", "Run", "RunError", "Suite", "Task", "TextEnv", "Trajectory"),
-        *("UsageError", "__version__", "check", "compare", "dry_run", "list_suites", "load_result", "load_run"),
+        *(
+            "UsageError",
+            "__version__",
+            "check",
+            "compare",
+            "dry_run",
+            "export",
+            "list_suites",
+            "load_result",
+            "load_run",
+        ),
         *("campaign", "load_campaign", "load_suite", "power", "run", "verify", "write_report"),
     }
     assert dir(ictbench) == ictbench.__all__

@@ -37,5 +37,7 @@ def test_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.setenv("HOME", str(tmp_path))
     assert expand_home(Path("~/run")) == tmp_path / "run"
     assert expand_home(Path("a/~/b")) == Path("a/~/b")
+    with pytest.raises(ConfigError, match="'' is not a path; name a file or a folder"):
+        expand_home("")
     with pytest.raises(ConfigError, match="write the whole path"):
         expand_home(Path("~nobody-of-that-name/run"))

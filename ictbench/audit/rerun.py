@@ -192,6 +192,12 @@ def _check_equivalence(reran: Reran) -> Check:
     findings = Findings("equivalence")
     difference = Interval(value=reran.rerun - reran.submitted, low=reran.low, high=reran.high)
     comparison = f"best {reran.rerun:.3f}, submitted {reran.submitted:.3f}: difference {signed(difference, 3)}"
-    if not -reran.margin < reran.low <= reran.high < reran.margin:
-        findings.add(f"{comparison} does not lie within ±{reran.margin:g}")
+    if reran.inconclusive:
+        loops = 2 * len(reran.loops)
+        findings.add(
+            f"{comparison} is neither shown to lie within ±{reran.margin:g} nor to differ from 0; more loops decide, "
+            f"e.g. --loops {loops} with another --out"
+        )
+    elif not reran.equivalent:
+        findings.add(f"{comparison} differs from 0 and does not lie within ±{reran.margin:g}")
     return findings.check(f"{comparison} lies within ±{reran.margin:g}")

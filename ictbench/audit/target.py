@@ -51,9 +51,11 @@ def read_target(path: Path) -> Target:
         content = read_content(folder)
         return Target(content.evidence, content.submission.digest)
     if RunFolder(path).config.exists():
-        return Target(evidence_of_run(path), None, (check_episodes_file(path),))
+        return Target(evidence_of_run(path), None, (check_configuration(path), check_episodes_file(path)))
     if not path.exists():
-        raise RunFolderError(missing_path(path))
+        raise RunFolderError(
+            missing_path(path, "the folder of a run or of a submission", ("run.json", "submission.json"))
+        )
     raise SubmissionError(
         f"{path} is neither the folder of a run (with run.json) nor of a submission (with submission.json)"
     )
@@ -121,3 +123,20 @@ def check_episodes_file(folder: Path) -> Check:
     if digest != (expected := load_run(folder).result.episodes_sha256):
         findings.add(f"its SHA-256 is {digest}, and the result says {expected}")
     return findings.check(f"SHA-256 {digest[:12]}, as the result says")
+
+
+def check_configuration(folder: Path) -> Check:
+    """Check that the configuration of a run is that of its result."""
+    findings = Findings("configuration")
+    result, config = load_run(folder).result, RunFolder(folder).read_config()
+    expected = {
+        "suite": result.suite.name,
+        "suite_digest": result.suite.digest,
+        "profile": result.profile,
+        "families": [family.name for family in result.families],
+        **result.sizes.model_dump(mode="json"),
+    }
+    for name, value in expected.items():
+        if name in config and config[name] != value:
+            findings.add(f"{name} is {quote(str(config[name]))} in run.json, and the result says {quote(str(value))}")
+    return findings.check("run.json and the result agree on suite, profile, families and sizes")

@@ -69,6 +69,16 @@ class Reran(Record):
     margin: float
     """The results are equivalent if the interval lies within ± this margin."""
 
+    @property
+    def equivalent(self) -> bool:
+        """Whether the interval of the difference lies within the margin."""
+        return -self.margin < self.low <= self.high < self.margin
+
+    @property
+    def inconclusive(self) -> bool:
+        """Whether neither equivalence nor a difference is shown."""
+        return not self.equivalent and self.low <= 0 <= self.high
+
 
 class Verification(Record):
     """Record of one verification or rerun."""

@@ -20,6 +20,7 @@ from ictbench.envs import checked_versions
 from ictbench.errors import ConfigError
 from ictbench.runs import Run
 from ictbench.runs.options import Options, check_caller
+from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,9 @@ def verify(
         raise ConfigError(f"a sample has at least 1 episode, not {sample}")
     check_caller("verify", options)
     play_options = Options.parse(options)
-    target = read_target(path.folder if isinstance(path, Run) else Path(path))
+    if not isinstance(path, Run | str | Path):
+        raise ConfigError(f"{path!r:.80} has no episodes to verify; give a run, or the folder of a run or a submission")
+    target = read_target(path.folder if isinstance(path, Run) else expand_home(path))
     own_suite = local_suite(target.evidence.result, suite)
     check_deterministic(own_suite)
     checks = _Checks(on_check)

@@ -143,7 +143,7 @@ def load_campaign(folder: str | Path) -> Campaign:
     Raises:
         RunFolderError: The folder is not that of a campaign.
     """
-    path = expand_home(Path(folder))
+    path = expand_home(folder)
     CampaignFolder(path).read_config()
     return Campaign(path)
 
@@ -151,6 +151,6 @@ def load_campaign(folder: str | Path) -> Campaign:
 def folder_of(file: CampaignFile, out: str | Path | None) -> Path:
     """Return the folder of a campaign: `out`, or one in `campaigns/` that is named after it."""
     if out is not None:
-        return expand_home(Path(out))
+        return expand_home(out)
     plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in file.name).strip(".") or "campaign"
     return CAMPAIGNS / plain

@@ -78,7 +78,17 @@ class _Reader:
         if not isinstance(value, dict):
             self.problems.append(f"{section} is {_short(value)} and not a mapping, e.g. `{example}`")
             return {}
-        return {str(key).replace("-", "_"): item for key, item in value.items()}
+        return self.option_names(value, section)
+
+    def option_names(self, values: Mapping[Any, Any], where: str) -> dict[str, Any]:
+        """Return a mapping with the names of options as its keys: batch-size is batch_size."""
+        named: dict[str, Any] = {}
+        for key, item in values.items():
+            name = str(key).replace("-", "_")
+            if name in named:
+                self.problems.append(f"{where}: {name.replace('_', '-')!r} and {name!r} are one option; remove one")
+            named[name] = item
+        return named
 
     def options(self, values: Mapping[str, Any], where: str) -> dict[str, Any]:
         """Return the values whose names are options that a cell can have."""
@@ -99,7 +109,7 @@ def read_campaign(source: str | Path | Mapping[str, Any]) -> CampaignFile:
     Raises:
         ConfigError: The file cannot be read, or it has no matrix at all. Other problems are in the returned record.
     """
-    path = None if not isinstance(source, str | Path) else expand_home(Path(source))
+    path = None if not isinstance(source, str | Path) else expand_home(source)
     try:
         content = source if path is None else read_yaml(path)
     except ValueError as error:
@@ -187,8 +197,9 @@ def _axis(axis: str, listed: Any, given: Mapping[str, Any], reader: _Reader) -> 
 
 def _value(axis: str, item: Any, where: str, reader: _Reader) -> Value | None:
     if isinstance(item, dict) and NAME in item:
-        settings = {str(key).replace("-", "_"): value for key, value in item.items() if key != NAME}
         label = label_of(item[NAME])
+        given = {key: value for key, value in item.items() if key != NAME}
+        settings = reader.option_names(given, f"{where}: {label}")
         for name in sorted(settings.keys() & options_of("campaign").keys()):
             reader.problems.append(f"{where}: {label}: {name!r} holds for the whole campaign; move it to options")
             del settings[name]

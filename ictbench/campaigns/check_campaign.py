@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.campaigns.campaign_folder import CONFIG, CampaignFolder
@@ -15,6 +14,7 @@ from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ictbench.results import Result
     from ictbench.results.pairing import Measure
@@ -73,7 +73,7 @@ def check_campaign(
 
 def is_campaign(path: str | Path) -> bool:
     """Return whether a path is the folder of a campaign, or the file of its results."""
-    place = expand_home(Path(path))
+    place = expand_home(path)
     return (place / CONFIG).is_file() or holds_results(place)
 
 
@@ -84,5 +84,5 @@ def results_at(path: str | Path) -> dict[str, Result]:
         RunFolderError: The folder is not that of a campaign.
         ResultError: The file is not that of a campaign's results, or a result is damaged.
     """
-    place = expand_home(Path(path))
+    place = expand_home(path)
     return complete_results(CampaignFolder(place)) if place.is_dir() else read_results(place)

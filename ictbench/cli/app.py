@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperArgument
 
 from ictbench._version import __version__
 from ictbench.cli import (
@@ -39,12 +41,13 @@ from ictbench.cli import (
     transfer_prompts,
     verify,
 )
-from ictbench.cli.help_page import Group, page
+from ictbench.cli.help_page import Group, argument_name, page
 from ictbench.cli.stop_signals import exit_code, interrupt, stopping_on_signals
 from ictbench.cli.terminal import safe_output
 from ictbench.cli.unknown_variables import variables_behind
 from ictbench.errors import IctbenchError, RunInterruptedError, UsageError, stopped_by
 from ictbench.plugins import suggest
+from ictbench.visible_text import joined_lines
 
 MISUSE: Any = typer.BadParameter.__mro__[1]
 """Base of the parser's errors for wrong arguments, which typer does not export."""
@@ -127,7 +130,7 @@ def _run() -> None:
         if os.environ.get("ICTBENCH_TRACEBACK"):
             raise
         if isinstance(error, UsageError):
-            _fail(f"{error}{variables_behind(str(error))}", 2)
+            _fail(f"{_with_flag(str(error))}{variables_behind(str(error))}", 2)
         _fail(str(error), 1)
     except MISUSE as error:
         if message := _misuse_message(error):
@@ -142,8 +145,13 @@ def _run() -> None:
 
 
 def _fail(line: str, code: int) -> None:
-    print(f"ictbench: {' '.join(line.split())}", file=sys.stderr)
+    print(f"ictbench: {joined_lines(line)}", file=sys.stderr)
     sys.exit(code)
+
+
+def _with_flag(message: str) -> str:
+    """Return a message about an option with the name of its flag, as the parser names it."""
+    return re.sub(r"^option (\w+)", lambda match: f"--{match[1].replace('_', '-')}", message)
 
 
 def _misuse_message(error: Any) -> str:
@@ -156,10 +164,14 @@ def _misuse_message(error: Any) -> str:
 
         if isinstance(error.__cause__, ValidationError):
             problem = describe(error.__cause__.errors(include_url=False)[0])
+            if problem.endswith(" is not a number") and str(getattr(error.param, "help", "")).startswith("Seconds"):
+                problem += " of seconds"
             return f"{error.param.opts[-1]}: {problem}{f' (from {origin})' if origin else ''}"
     if hasattr(error, "possibilities") and (option := getattr(error, "option_name", None)):
         known = [name for parameter in error.ctx.command.params for name in parameter.opts]
         return f"{option} is not an option of {error.ctx.command_path}; {suggest(option, known)}"
+    if isinstance(parameter := getattr(error, "param", None), TyperArgument) and not error.message:
+        return f"Missing argument {argument_name(parameter)}"
     message = error.format_message().rstrip(".").replace("lite, standard, standard-k5", PROFILES)
     return f"{message} (from {origin})" if origin else message
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ictbench.cli.option_values import COMPLETIONS
+from ictbench.cli.option_values import COMPLETIONS, is_path
 from ictbench.cli.unknown_variables import PREFIX
 from ictbench.errors import ConfigError
 from ictbench.runs.option import SELECTION
 from ictbench.runs.options import options_of
+from ictbench.user_folders import EMPTY_PATH
 
 if TYPE_CHECKING:
     from ictbench.runs.option import Caller, Option
@@ -58,7 +59,7 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
     """Take the defaults of a command's options from a YAML file; flags and environment variables take precedence.
 
     Raises:
-        ConfigError: The file cannot be read, or a key is not an option.
+        ConfigError: The file cannot be read, a key is not an option or occurs twice, or a value is of another kind.
     """
     if path is None:
         return None
@@ -83,6 +84,10 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
             from ictbench.plugins import suggest
 
             raise ConfigError(f"config {path}: {key!r} is not an option; {suggest(name, known)}")
+        if known[name].name in values:
+            raise ConfigError(f"config {path}: {name.replace('_', '-')!r} and {name!r} are one option; remove one")
+        if problem := _problem_of_value(known[name], value):
+            raise ConfigError(f"config {path}: {key}: {problem}")
         # A list option also accepts one text, and a mapping stands for its KEY=VALUE pairs.
         if isinstance(value, dict):
             value = [f"{setting}={json.dumps(item)}" for setting, item in value.items()]
@@ -91,6 +96,16 @@ def read_config(context: typer.Context, path: Path | None) -> Path | None:
         values[str(known[name].name)] = value
     context.default_map = {**(context.default_map or {}), **values}
     return path
+
+
+def _problem_of_value(parameter: Any, value: Any) -> str:
+    """Return what is wrong with a value that typer would convert to something else; empty if nothing is."""
+    items = value if isinstance(value, list) else [value]
+    if is_path(parameter) and "" in items:
+        return EMPTY_PATH
+    if not parameter.is_flag and any(isinstance(item, bool) for item in items):
+        return f"{json.dumps(value)} is true or false; write a number, or a text in quotes"
+    return ""
 
 
 def _parameter(declared: Option, caller: Caller) -> Parameter:

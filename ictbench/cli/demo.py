@@ -90,6 +90,7 @@ def _solved_key(loop: LoopResult) -> str:
 def _print_learned_prompt(family: str, loop: LoopResult) -> None:
     """Print the best prompt of a loop in full, with its gain."""
     from ictbench.cli.terminal_table import print_line
+    from ictbench.results.formatting import signed_number
     from ictbench.results.outcomes import levels_of
     from ictbench.visible_text import visible
 
@@ -97,7 +98,7 @@ def _print_learned_prompt(family: str, loop: LoopResult) -> None:
     print()
     print_line(
         f"A learned prompt: {family}, loop {loop.index}, after turn {loop.best}: "
-        f"base {levels.base:.2f}, best {levels.best:.2f}, gain {levels.gain:+.2f}",
+        f"base {levels.base:.2f}, best {levels.best:.2f}, gain {signed_number(levels.gain)}",
         "bold",
     )
     print(textwrap.indent(visible(loop.prompts[loop.best].text.rstrip()), "  "))

@@ -63,12 +63,12 @@ def export(
     ] = None,
 ) -> None:
     """Write the episodes, reflections and results of a run as three tables with a data set card."""
-    from ictbench import load_run
+    import ictbench
     from ictbench.errors import ConfigError
-    from ictbench.export import export_hf_eval, export_run, push
-    from ictbench.export.hub import check_push
+    from ictbench.exports import export_hf_eval, push
+    from ictbench.exports.hub import check_push
 
-    loaded = load_run(run)
+    loaded = ictbench.load_run(run)
     if form == "hf-eval":
         if dataset is None:
             raise ConfigError("--format hf-eval needs --dataset OWNER/NAME, the benchmark's data set on the Hub")
@@ -79,7 +79,7 @@ def export(
     if form == "inspect":
         if name := _first_given(dataset=dataset, source_url=source_url, push_to_hub=push_to_hub, public=public):
             raise ConfigError(f"--{name} is not for --format inspect, which writes logs")
-        from ictbench.export.inspect_logs import export_inspect
+        from ictbench.exports.inspect_logs import export_inspect
 
         logs = export_inspect(loaded, out or run / "export-inspect")
         print(f"Logs: {logs} (inspect view --log-dir {shlex.quote(str(logs))})")
@@ -92,7 +92,7 @@ def export(
         check_push(push_to_hub)
     elif public:
         raise ConfigError("--public needs --push-to-hub OWNER/NAME")
-    folder = export_run(loaded, out or run / f"export-{form}", form)
+    folder = ictbench.export(loaded, out, file_format=form)
     print(f"Files: {folder}")
     if push_to_hub is not None:
         print(f"Pushed: {push(folder, push_to_hub, public=public)}")

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from ictbench.cli.option_values import metavar_of
+from ictbench.cli.option_values import is_path, metavar_of
 from ictbench.cli.unknown_variables import check_variables
+from ictbench.user_folders import EMPTY_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +56,7 @@ def page(group: str | None, docs: str, *examples: str, **settings: Any) -> dict[
         examples: Command lines. One that starts with two spaces continues the line before.
         settings: Further settings for typer.
     """
-    lines = ["Examples:", *(f"  {example}" for example in examples), "", f"Docs: {docs}"]
+    lines = ["Examples:", *(f"  {example}" for example in examples), "", f"Docs: {docs} of the source"]
     return {"cls": Command, "rich_help_panel": group, "epilog": "\n".join(lines), **settings}
 
 
@@ -65,7 +66,16 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments, and remember which help page they ask for."""
         ctx.meta[SHORT] = "-h" in args and "--help" not in args
-        return super().parse_args(ctx, args)
+        given = list(args)  # the parser empties the list
+        try:
+            rest = super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:  # the error of the option parser: it names no command otherwise
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
+        if not ctx.resilient_parsing:
+            _check_paths(self, ctx, given)
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Check the names of all `ICTBENCH_…` variables, then run the command."""
@@ -83,6 +93,20 @@ class Group(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help page."""
         _print_page(self, ctx)
+
+
+def _check_paths(command: TyperCommand, ctx: Any, args: list[str]) -> None:
+    """Check that no path on the command line is empty: as a path, it would be the current folder.
+
+    Raises:
+        UsageError: One is.
+    """
+    given, _, parameters = command.make_parser(ctx).parse_args(args=args)
+    for parameter in parameters:
+        value = given.get(parameter.name)
+        if is_path(parameter) and "" in (value if isinstance(value, list | tuple) else [value]):
+            name = argument_name(parameter) if isinstance(parameter, TyperArgument) else parameter.opts[-1]
+            ctx.fail(f"{name}: {EMPTY_PATH}")
 
 
 def _print_page(command: TyperCommand | TyperGroup, ctx: Any) -> None:
@@ -105,7 +129,7 @@ def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int, *, shor
         yield Text()
         yield from map(Text, _wrap(" ".join(paragraph.split()), width))
     if described := [argument for argument in arguments if argument.help]:
-        yield from _section("Arguments", ((_argument(a), _description(a)) for a in described), width)
+        yield from _section("Arguments", ((argument_name(a), _description(a)) for a in described), width)
     if isinstance(command, TyperGroup):
         for heading, rows in _commands(command, ctx).items():
             yield from _section(heading, rows, width)
@@ -129,7 +153,7 @@ def page_lines(command: TyperCommand | TyperGroup, ctx: Any, width: int, *, shor
 def _usage(ctx: Any, arguments: Iterable[TyperArgument], is_group: bool) -> Iterator[str]:
     yield f"{ctx.command_path} [OPTIONS]"
     for argument in arguments:
-        yield _argument(argument) if argument.required else f"[{_argument(argument)}]"
+        yield argument_name(argument) if argument.required else f"[{argument_name(argument)}]"
     if is_group:
         yield "COMMAND …"
 
@@ -168,7 +192,8 @@ def _section(heading: str, rows: Iterable[tuple[str, str]], width: int) -> Itera
         yield from (Text(" " * left + line) for line in lines)
 
 
-def _argument(argument: TyperArgument) -> str:
+def argument_name(argument: TyperArgument) -> str:
+    """Return the name of an argument as the help page shows it."""
     name = argument.metavar or argument.name.upper()
     return name if argument.nargs == 1 else f"{name.rstrip('…')}…"
 

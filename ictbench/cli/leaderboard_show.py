@@ -55,7 +55,7 @@ def show(
     from ictbench.board.entries import find_boards, read_board
     from ictbench.board.fault_isolation import rank_board
     from ictbench.board.finding_cache import open_cache
-    from ictbench.errors import UnknownNameError
+    from ictbench.errors import SubmissionError, UnknownNameError
     from ictbench.plugins import suggest
 
     is_folder = suite is not None and not (leaderboards / suite).is_dir() and Path(suite).is_dir()
@@ -63,7 +63,12 @@ def show(
         path = Path(suite).resolve()
         is_board = any((path / section).is_dir() for section in ("submissions", "unranked"))
         leaderboards, suite = (path.parent, path.name) if is_board else (Path(suite), None)
-    folders, findings = find_boards(leaderboards), open_cache(None, leaderboards)
+    try:
+        folders, findings = find_boards(leaderboards), open_cache(None, leaderboards)
+    except SubmissionError as error:
+        if suite is None:
+            raise
+        raise UnknownNameError(f"{suite!r} is neither a folder of boards nor the suite of one: {error}") from error
     if suite is not None:
         names = [folder.suite for folder in folders]
         if suite not in names:

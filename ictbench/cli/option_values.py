@@ -6,7 +6,7 @@ An option has the same word and the same completion in every command.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -65,6 +65,12 @@ def metavar_of(option: Any, ctx: Any) -> str:
         return choices
     stated = option.metavar or METAVARS.get(option.opts[0])
     return stated or TYPES.get(kind) or kind.upper()
+
+
+def is_path(parameter: Any) -> bool:
+    """Return whether an option or an argument takes a path, or several."""
+    kind = parameter.type_descriptor.annotation
+    return Path in (kind, *get_args(kind))
 
 
 def complete_suites(incomplete: str) -> list[str]:

@@ -36,9 +36,18 @@ def print_verdict(verification: Verification) -> None:
     if reran := verification.reran:
         tasks = "on tasks of their own" if reran.fresh_tasks else "on the games that were submitted"
         print(f"Ran loops {', '.join(map(str, reran.loops))} again, {tasks} (salt {reran.salt}).")
-    print("Passed." if verification.passed else "Failed.")
+    print(_verdict(verification))
     if verification.passed and verification.submission and verification.shortfall:
         print(f"No badge: {verification.shortfall}.")
+
+
+def _verdict(verification: Verification) -> str:
+    if verification.passed:
+        return "Passed."
+    failed = {check.name for check in verification.checks if check.verdict == "failed"}
+    if verification.reran and verification.reran.inconclusive and failed == {"equivalence"}:
+        return "Not shown: the rerun has too few loops to tell whether the results are equivalent or differ."
+    return "Failed."
 
 
 @contextmanager

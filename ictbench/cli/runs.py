@@ -23,11 +23,12 @@ def runs(
 ) -> None:
     """List runs: whether each is running, paused, complete or unreadable; its turns, gain and cost.
 
-    The gain is the mean over held-out families, or over all families if none is held out; only a complete run has one.
+    The gain is the mean over held-out families, or, marked so, over meta-train families if none is held out; only a
+    complete run has one.
     """
     from ictbench.cli.console import Console
     from ictbench.cli.terminal_table import add_row, grid, print_line, print_table, without_shared
-    from ictbench.results.formatting import cost_in_words
+    from ictbench.results.formatting import cost_in_words, signed_number
     from ictbench.runs.list_runs import list_runs
 
     listed = list_runs(folder)
@@ -40,7 +41,8 @@ def runs(
         left=("run", "state", "suite", "reflector", "actor"),
     )
     for run in listed:
-        gain = "" if run.gain is None else f"{run.gain:+.2f}"
+        role = f" ({run.gain_role})" if run.gain_role not in ("", "held-out") else ""
+        gain = "" if run.gain is None else f"{signed_number(run.gain)}{role}"
         turns = "" if run.turns is None else f"{run.turns_done}/{run.turns}"
         cost = cost_in_words(run.spent).removeprefix("cost ") if run.spent and run.spent.calls else ""
         add_row(table, (run.folder.name, run.status, turns, run.suite, run.reflector, run.actor, gain, cost))

@@ -115,7 +115,7 @@ def export(
     ] = False,
 ) -> None:
     """Write the tasks of a suite as a table: game pools in full, generated tasks as each loop uses them."""
-    from ictbench.export import export_tasks
+    from ictbench.exports import export_tasks
 
     folder = export_tasks(
         suite,

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 BREAKS = re.compile(r"(?<=\s)(?=\S)|(?<=[^\W\d_][-_/])(?=[^\W\d_])")
 """Places where a text may be broken into lines: between words, and within names such as `pick-two_objects`."""
 
+WORDS = re.compile(r"(\s*)(\S+)")
+"""Words, each with the space before it, which is kept: a path may have several spaces in a row."""
+
 GAP = 2
 """Spaces between two columns."""
 
@@ -195,9 +198,9 @@ def _flow(parts: Iterable[str], width: int) -> list[str]:
 def wrap_words(text: str, width: int) -> list[str]:
     """Return the lines of a text that is broken between words; a longer word stays whole."""
     lines: list[str] = []
-    for word in text.split():
-        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
-            lines[-1] += f" {word}"
+    for space, word in WORDS.findall(text.strip()):
+        if lines and cell_len(lines[-1]) + cell_len(space) + cell_len(word) <= width:
+            lines[-1] += space + word
         else:
             lines.append(word)
     return lines

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ictbench.records import Role
     from ictbench.results.schema import Interval, Result
 
+SAME_RUN = "Both are the same run: every difference is 0 by construction. Name another run to compare it with."
+
 ROLES: tuple[Role, ...] = ("held-out", "meta-train")
 
 
@@ -67,7 +69,10 @@ def compare(reference: Result, *others: Result, measure: Measure = "best", force
         games="for these games" if shared else "over loops",
         arms=arms,
     )
-    concluded = tuple(arm.model_copy(update={"verdict": verdict(comparison, arm)}) for arm in arms)
+    concluded = tuple(
+        arm.model_copy(update={"verdict": (*(SAME_RUN,) * (other == reference), *verdict(comparison, arm))})
+        for arm, other in zip(arms, others, strict=True)
+    )
     return comparison.model_copy(update={"arms": concluded})
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import TYPE_CHECKING
 
 from ictbench.results.formatting import INTERVAL_MEANING, markdown_table, markdown_text, p_value, signed, signed_number
-from ictbench.results.significance import ALPHA
+from ictbench.results.significance import ALPHA, smallest_p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,11 +88,20 @@ def _conclusion(comparison: Comparison, arm: Arm, mean: Difference) -> str:
         return (
             f"No conclusion: {evidence}. With {_pairs(mean.loops)}{_on_games(comparison)} the smallest possible "
             f"p{holm} is {p_value(min(1.0, smallest))}, so even the largest difference would not be significant. "
-            "Run more loops."
+            f"{_remedy(comparison, mean)}"
         )
     return (
         f"{arm.label} and {comparison.reference} do not differ significantly: {evidence}.{_possible(mean.difference)}"
     )
+
+
+def _remedy(comparison: Comparison, mean: Difference) -> str:
+    """Return how many loops are needed before the largest difference can be significant."""
+    if comparison.games == "for these games":
+        return "Run more loops."
+    arms = len(comparison.arms)
+    pairs = next(pairs for pairs in itertools.count(2) if smallest_p([(pairs, 1)]) * arms <= ALPHA)
+    return f"Run at least {math.ceil(pairs / mean.families)} loops{' per family' if mean.families > 1 else ''}."
 
 
 def _possible(difference: Interval) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -63,6 +64,9 @@ class EnvCalls:
             return "" if key is None else text_digest(key)
 
     def _check(self, method: str, observation: object) -> None:
+        if inspect.iscoroutine(observation):
+            observation.close()
+            raise self._violation(method, f"it is async: write `def {method}`, an environment has plain methods")
         if not isinstance(observation, Observation):
             raise self._violation(method, f"it returned {observation!r:.80}; return an ictbench.Observation")
         if not observation.actions and observation.end is None:

@@ -32,7 +32,7 @@ from ictbench.runs.own_classes import named_classes
 from ictbench.runs.plan import make_plan
 from ictbench.runs.progress_bar import progress_bar
 from ictbench.runs.read_run import open_journal, read_rows
-from ictbench.runs.run_folder import RunFolder, missing_path, new_run_id
+from ictbench.runs.run_folder import RunFolder, missing_path, new_run_id, no_result
 from ictbench.runs.run_state import RunState, read_state
 from ictbench.runs.session import run_session, write_run
 from ictbench.runs.sync_loop import run_blocking
@@ -71,10 +71,7 @@ class Run:
         """
         path = RunFolder(self.folder).result
         if self._result is None and not path.exists():
-            raise RunFolderError(
-                f"{self.folder} has no result yet; continue its run with the same options and --out "
-                f"{shlex.quote(str(self.folder))}"
-            )
+            raise RunFolderError(no_result(self.folder))
         return self._result or read_result(path)
 
     @property
@@ -248,7 +245,7 @@ def run(
     named, classes = named_classes(options)
     plan = make_plan(Options.parse(named))
     folder = RunFolder(
-        expand_home(Path(out)) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
+        expand_home(out) if out is not None else Path("runs") / new_run_id(plan.suite.name, plan.reflector.label)
     )
     loops = list(plan.loops())
     identity: dict[str, JsonValue] = {"classes": {**classes}} if classes else {}
@@ -310,7 +307,7 @@ def load_result(path: str | Path) -> Result:
     """
     path = Path(path)
     if not path.exists():
-        raise RunFolderError(missing_path(path))
+        raise RunFolderError(missing_path(path, "the folder of a run, or a result file", files=True))
     if not path.is_dir():
         # The user named the file; only a link in a folder may be a stranger's.
         return read_result(path.resolve() if path.is_symlink() else path)
@@ -335,12 +332,15 @@ def load_source(source: Source) -> Run | Result:
     """Return a run or a result as it is, and what lies at a path: the folder of a run, or the file of a result.
 
     Raises:
+        UsageError: It is none of these.
         RunFolderError: Nothing lies there, or a folder that is not that of a run.
         ResultError: The file is not a result.
     """
     if isinstance(source, str | Path):
-        path = expand_home(Path(source))
+        path = expand_home(source)
         return load_run(path) if path.is_dir() else load_result(path)
+    if not isinstance(source, Run | Result):
+        raise UsageError(f"{source!r:.80} is not a run; give a run, a result, or the path of either")
     return source
 
 

@@ -7,10 +7,11 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import yaml
-from pydantic import AllowInfNan, BaseModel, Field, JsonValue, ValidationError, create_model
+from pydantic import AllowInfNan, Field, JsonValue, ValidationError, create_model
 
 from ictbench.errors import ConfigError
 from ictbench.plugins import suggest
+from ictbench.records import HandWritten
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def _split(option: Option, value: Any) -> Any:
 
 
 @functools.cache
-def _model(options: tuple[Option, ...]) -> type[BaseModel]:
+def _model(options: tuple[Option, ...]) -> type[HandWritten]:
     fields: dict[str, Any] = {option.name: (_bounded(option), option.default) for option in options}
-    return create_model("Options", **fields)
+    return create_model("Options", __base__=HandWritten, **fields)
 
 
 def _bounded(option: Option) -> Any:

@@ -10,15 +10,26 @@ import json
 import sqlite3
 import zlib
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
 
 from ictbench.errors import JournalError, RunFolderError
-from ictbench.records import Episode, EpisodeSummary, Reflection, Usage
+from ictbench.records import Episode, EpisodeSummary, Record, Reflection, Usage
 from ictbench.safe_read import parse_json, reading
+from ictbench.visible_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
+
+R = TypeVar("R", bound=Record)
+
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""Error codes of a database whose file is damaged; others say that it cannot be written now."""
+
+PRIMARY_CODE = 0xFF
+"""Bits of an error code of SQLite that say its kind."""
 
 LAYOUT = 2
 """Version of the tables, raised with every change to them."""
@@ -84,24 +95,22 @@ class Journal:
 
     def episode(self, key: str) -> Episode | None:
         """Return a finished episode by its full key."""
-        row = self._database.execute("SELECT record FROM episodes WHERE key = ?", (key,)).fetchone()
-        return Episode.model_validate_json(_unpack(row[0])) if row else None
+        row = next(self._rows("SELECT record FROM episodes WHERE key = ?", (key,)), None)
+        return self._decode(Episode, row[0]) if row else None
 
     def episodes(self) -> Iterator[Episode]:
         """Yield all finished episodes, sorted by key."""
-        for (record,) in self._database.execute("SELECT record FROM episodes ORDER BY key"):
-            yield Episode.model_validate_json(_unpack(record))
+        for (record,) in self._rows("SELECT record FROM episodes ORDER BY key"):
+            yield self._decode(Episode, record)
 
     def count(self) -> int:
         """Return the number of finished episodes."""
-        (count,) = self._database.execute("SELECT count(*) FROM episodes").fetchone()
+        ((count,),) = self._rows("SELECT count(*) FROM episodes")
         return int(count)
 
     def keys(self, prefix: str = "") -> list[str]:
         """Return the keys of finished episodes that start with `prefix`, sorted."""
-        rows = self._database.execute(
-            "SELECT key FROM episodes WHERE substr(key, 1, ?) = ? ORDER BY key", (len(prefix), prefix)
-        )
+        rows = self._rows("SELECT key FROM episodes WHERE substr(key, 1, ?) = ? ORDER BY key", (len(prefix), prefix))
         return [key for (key,) in rows]
 
     def solved(self, keys: Iterable[str]) -> dict[str, bool]:
@@ -111,20 +120,20 @@ class Journal:
     def summaries(self, keys: Iterable[str]) -> dict[str, EpisodeSummary]:
         """Return the summary of each finished episode among `keys`."""
         rows = self._select("key, summary", keys)
-        return {key: EpisodeSummary.model_validate_json(summary) for key, summary in rows}
+        return {key: self._checked(EpisodeSummary, summary) for key, summary in rows}
 
     def failed(self, kinds: Collection[str]) -> dict[str, str]:
         """Return the episodes that failed in one of these ways: kind of failure by key."""
         marks = ", ".join("?" * len(kinds))
-        return dict(self._database.execute(f"SELECT key, failure FROM episodes WHERE failure IN ({marks})", (*kinds,)))
+        return dict(self._rows(f"SELECT key, failure FROM episodes WHERE failure IN ({marks})", (*kinds,)))
 
     def failures(self) -> dict[str | None, int]:
         """Return the number of finished episodes by kind of failure; None stands for no failure."""
-        return dict(self._database.execute("SELECT failure, count(*) FROM episodes GROUP BY failure"))
+        return dict(self._rows("SELECT failure, count(*) FROM episodes GROUP BY failure"))
 
     def times(self) -> Iterator[tuple[str, float, float]]:
         """Yield key, start as Unix time, and seconds of every episode, in order of start."""
-        yield from self._database.execute("SELECT key, started, seconds FROM episodes ORDER BY started, key")
+        yield from self._rows("SELECT key, started, seconds FROM episodes ORDER BY started, key")
 
     def add_reflection(
         self, family: str, loop: int, turn: int, reflection: Reflection, seconds: float, spent: Usage
@@ -138,24 +147,24 @@ class Journal:
     def reflection(self, family: str, loop: int, turn: int) -> Reflection | None:
         """Return the reflection of a turn (1 … N), or None."""
         query = "SELECT record FROM reflections WHERE family = ? AND loop = ? AND turn = ?"
-        row = self._database.execute(query, (family, loop, turn)).fetchone()
-        return Reflection.model_validate_json(_unpack(row[0])) if row else None
+        row = next(self._rows(query, (family, loop, turn)), None)
+        return self._decode(Reflection, row[0]) if row else None
 
     def reflections(self) -> Iterator[Reflection]:
         """Yield all reflections, sorted by family, loop and turn."""
-        for (record,) in self._database.execute("SELECT record FROM reflections ORDER BY family, loop, turn"):
-            yield Reflection.model_validate_json(_unpack(record))
+        for (record,) in self._rows("SELECT record FROM reflections ORDER BY family, loop, turn"):
+            yield self._decode(Reflection, record)
 
     def reflection_failures(self, family: str, loop: int) -> dict[int, str]:
         """Return the unusable reflections of a loop: kind of failure by turn."""
         query = "SELECT turn, record FROM reflections WHERE family = ? AND loop = ? ORDER BY turn"
-        rows = self._database.execute(query, (family, loop))
-        failures = {turn: Reflection.model_validate_json(_unpack(record)).failure for turn, record in rows}
+        rows = self._rows(query, (family, loop))
+        failures = {turn: self._decode(Reflection, record).failure for turn, record in rows}
         return {turn: failure for turn, failure in failures.items() if failure}
 
     def turns_done(self) -> dict[str, int]:
         """Return the number of recorded reflections by family."""
-        return dict(self._database.execute("SELECT family, count(*) FROM reflections GROUP BY family"))
+        return dict(self._rows("SELECT family, count(*) FROM reflections GROUP BY family"))
 
     def forget_episodes(self, keys: Iterable[str]) -> None:
         """Remove episodes."""
@@ -171,7 +180,7 @@ class Journal:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the JSON value noted under a name."""
-        row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        row = next(self._rows("SELECT value FROM meta WHERE name = ?", (name,)), None)
         if row is None:
             return default
         where = f"{name!r} in journal {self._path}"
@@ -192,7 +201,31 @@ class Journal:
         remaining = iter(keys)
         while batch := list(itertools.islice(remaining, KEYS_PER_QUERY)):
             marks = ", ".join("?" * len(batch))
-            yield from self._database.execute(f"SELECT {columns} FROM episodes WHERE key IN ({marks})", batch)
+            yield from self._rows(f"SELECT {columns} FROM episodes WHERE key IN ({marks})", batch)
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """Yield the rows of a query.
+
+        Raises:
+            RunFolderError: The file is damaged.
+        """
+        try:
+            yield from self._database.execute(query, values)
+        except sqlite3.DatabaseError as error:
+            raise damaged(self._path, error) from error
+
+    def _decode(self, model: type[R], record: object) -> R:
+        """Return a compressed record."""
+        try:
+            return self._checked(model, _unpack(record))
+        except zlib.error as error:
+            raise damaged(self._path, error) from error
+
+    def _checked(self, model: type[R], text: str | bytes) -> R:
+        try:
+            return model.model_validate_json(text)
+        except ValidationError as error:
+            raise damaged(self._path, error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -214,9 +247,19 @@ class Journal:
                     self._database.execute("ROLLBACK")
                 raise
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in DAMAGED:
+                raise damaged(self._path, error) from error
             raise JournalError(
                 f"journal {self._path} cannot be written ({error}); everything recorded so far is kept: free some space"
             ) from error
+
+
+def damaged(path: Path, error: Exception) -> RunFolderError:
+    """Return the error for a journal that cannot be read."""
+    problem = one_line(str(error).splitlines()[0])
+    return RunFolderError(
+        f"journal {path} is damaged: {problem}; put back a copy of it, or start again in a new folder"
+    )
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

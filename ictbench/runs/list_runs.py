@@ -15,7 +15,7 @@ from ictbench.runs.run_state import read_state
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ictbench.records import Usage
+    from ictbench.records import Role, Usage
     from ictbench.results import Result
     from ictbench.runs.run_state import Status
 
@@ -33,7 +33,9 @@ class ListedRun:
     turns: int | None = None
     """Planned turns, over all loops."""
     gain: float | None = None
-    """Gain of a complete run, mean over held-out families, or over all if none is held out."""
+    """Gain of a complete run, mean over the families of one role."""
+    gain_role: Role | Literal[""] = ""
+    """Role of these families: held-out, or meta-train if no family is held out."""
     spent: Usage | None = None
     problem: str = ""
     """Why it cannot be read."""
@@ -49,6 +51,7 @@ class ListedRun:
             "turns_done": self.turns_done,
             "turns": self.turns,
             "gain": self.gain,
+            "gain_role": self.gain_role,
             "calls": self.spent.calls if self.spent else None,
             "cost": self.spent.cost if self.spent else None,
             "problem": self.problem,
@@ -59,8 +62,12 @@ def list_runs(folder: Path) -> list[ListedRun]:
     """Return the runs whose folders lie in `folder`, sorted by name, which begins with the time of the start.
 
     Raises:
-        RunFolderError: The folder does not exist or cannot be read.
+        RunFolderError: The folder does not exist, cannot be read, or is itself that of a run.
     """
+    if RunFolder(folder).config.exists():
+        raise RunFolderError(
+            f"{folder} is itself the folder of a run: `ictbench show` shows it; name the folder above it"
+        )
     try:
         paths = sorted(path for path in folder.iterdir() if (path / RunFolder(path).config.name).exists())
     except OSError as error:
@@ -86,8 +93,15 @@ def _listed(folder: RunFolder) -> ListedRun:
 def _with_counts(run: ListedRun, folder: RunFolder) -> ListedRun:
     if folder.result.exists() and (result := read_result(folder.result)).complete and not is_locked(folder.path):
         turns = sum(len(family.loops) for family in result.families) * result.sizes.turns
+        role, gain = _gain(result)
         return replace(
-            run, status="complete", turns_done=turns, turns=turns, gain=_gain(result), spent=result.host.spent
+            run,
+            status="complete",
+            turns_done=turns,
+            turns=turns,
+            gain=gain,
+            gain_role=role,
+            spent=result.host.spent,
         )
     with open_journal(folder) as journal:
         state = read_state(folder, journal)
@@ -104,6 +118,8 @@ def _label(player: object) -> str:
     return str(player.get("label", "")) if isinstance(player, dict) else ""
 
 
-def _gain(result: Result) -> float | None:
-    measures = result.by_role.get("held-out") or next(iter(result.by_role.values()), None)
-    return measures.gain.value if measures else None
+def _gain(result: Result) -> tuple[Role | Literal[""], float | None]:
+    """Return the first role that has measures, and its mean gain."""
+    roles: tuple[Role, ...] = ("held-out", "meta-train")
+    measured = ((role, result.by_role[role].gain.value) for role in roles if role in result.by_role)
+    return next(measured, ("", None))

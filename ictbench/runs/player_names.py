@@ -257,7 +257,7 @@ def _model(name: str, decoding: Decoding, access: ModelAccess, sampling: Mapping
 
 def _read_prompt(path: str) -> str:
     try:
-        text = expand_home(Path(path)).read_text(encoding="utf-8-sig").strip()
+        text = expand_home(path).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"prompt file {path!r} cannot be read: {file_problem(error)}") from error
     if not text:

@@ -11,7 +11,7 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.choices import ExperienceFormat, ProfileName
 from ictbench.errors import ConfigError
-from ictbench.records import Record, Registered, digest_of
+from ictbench.records import HandWritten, Record, Registered, digest_of
 from ictbench.results.schema import Measures
 from ictbench.suites.load import load_suite
 from ictbench.validation import validation_message
@@ -27,7 +27,7 @@ Text = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-class PlannedSizes(Record):
+class PlannedSizes(HandWritten):
     """Sizes of each arm's run; what is None is the profile's."""
 
     profile: ProfileName = "standard"
@@ -40,7 +40,7 @@ class PlannedSizes(Record):
     repeats: Count | None = None
 
 
-class PlannedTraining(Record):
+class PlannedTraining(HandWritten):
     """Training of the checkpoints."""
 
     steps: Count

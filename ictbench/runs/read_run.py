@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ictbench.errors import RunFolderError
 from ictbench.results.build_rows import episode_row, reflection_rows, result_rows, uses_of
-from ictbench.runs.journal import Journal
+from ictbench.runs.journal import Journal, damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def open_journal(folder: RunFolder) -> Iterator[Journal]:
         with closing(Journal(folder.journal, read_only=True)) as journal:
             yield journal
     except (sqlite3.DatabaseError, zlib.error, ValidationError) as error:
-        raise RunFolderError(f"journal {folder.journal} is damaged: {str(error).splitlines()[0]}") from error
+        raise damaged(folder.journal, error) from error
 
 
 def _episodes(folder: RunFolder, result: Result | None) -> Iterator[EpisodeRow]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pydantic import JsonValue
 
 MAX_BYTES = 16_000
@@ -24,7 +25,7 @@ def read_instruction(path: Path | None) -> str | None:
     if path is None:
         return None
     try:
-        with expand_home(Path(path)).open("rb") as file:
+        with expand_home(path).open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         text = content.decode("utf-8-sig" if len(content) <= MAX_BYTES else "latin-1")
     except (OSError, UnicodeDecodeError) as error:

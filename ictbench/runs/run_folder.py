@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import secrets
+import shlex
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ictbench._version import __version__
-from ictbench.errors import RunFolderError
-from ictbench.runs.folder_lock import check_identity, lock_folder
-from ictbench.safe_read import parse_json, read_bytes, reading
+from ictbench.errors import RunFolderError, SubmissionError
+from ictbench.runs.folder_lock import check_identity, is_locked, lock_folder
+from ictbench.safe_read import parse_json, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,13 +103,15 @@ class RunFolder:
             RunFolderError: The folder has none, or it cannot be read.
         """
         if not os.path.lexists(self.path):
-            raise RunFolderError(missing_path(self.path))
+            raise RunFolderError(missing_path(self.path, "the folder of a run"))
         if not os.path.lexists(self.config):
             raise RunFolderError(
                 f"{self.path} is not the folder of a run: it has no {self.config.name}{_campaign_hint(self.path)}"
             )
-        with reading(RunFolderError):
+        try:
             config = parse_json(read_bytes(self.config, MAX_CONFIG_BYTES), str(self.config), MAX_CONFIG_VALUES)
+        except SubmissionError as error:
+            raise RunFolderError(f"{error}; put back a copy of the file, or start again in a new folder") from error
         if not isinstance(config, dict) or config.get("schema") != RUN_SCHEMA:
             raise RunFolderError(f"{self.config} is not of schema {RUN_SCHEMA}: another version of ictbench wrote it")
         return config
@@ -134,20 +137,37 @@ def new_run_id(suite: str, reflector: str) -> str:
     return f"{stamp}-{suite}-{plain}-{secrets.token_hex(2)}"
 
 
-def missing_path(path: Path) -> str:
-    """Return the message about a path at which no run or result lies: with the likely run, if there is one."""
+def no_result(path: Path) -> str:
+    """Return the message about a run that has no result yet: whether it is still running, or can be continued."""
+    if is_locked(path):
+        return (
+            f"{path} is still running and has no result yet; wait for it to end (`ictbench runs` shows how far it is)"
+        )
+    return f"{path} has no result yet; continue its run with the same options and --out {shlex.quote(str(path))}"
+
+
+def missing_path(path: Path, expected: str, marks: tuple[str, ...] = ("run.json",), *, files: bool = False) -> str:
+    """Return the message about a path at which nothing lies: with the likely one, if there is one.
+
+    Args:
+        path: The path.
+        expected: What could be named instead, e.g. "the folder of a run".
+        marks: Files of which a folder that could be named has one.
+        files: Whether the file of a result could be named, too.
+    """
     nearby = {
-        name: folder / name for folder in (Path("runs"), path.parent) if folder.is_dir() for name in _names(folder)
+        one.name: one
+        for folder in (Path("runs"), path.parent)
+        for one in _entries(folder)
+        if any((one / mark).exists() for mark in marks) or (files and one.suffix == ".json")
     }
     close = difflib.get_close_matches(path.name, nearby, n=1)
-    hint = f"did you mean {nearby[close[0]]}?" if close else "name the folder of a run, or a result file"
-    return f"{path} does not exist; {hint}"
+    return f"{path} does not exist; {f'did you mean {nearby[close[0]]}?' if close else f'name {expected}'}"
 
 
-def _names(folder: Path) -> list[str]:
-    """Return the names in a folder that may be runs or results."""
+def _entries(folder: Path) -> list[Path]:
     try:
-        return [path.name for path in folder.iterdir() if path.suffix == ".json" or (path / "run.json").exists()]
+        return list(folder.iterdir())
     except OSError:
         return []
 

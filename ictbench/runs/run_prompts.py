@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ictbench.errors import ConfigError, RunFolderError
+from ictbench.plugins import suggest
 from ictbench.results.outcomes import success_rate
 from ictbench.runs.read_run import open_journal
 from ictbench.runs.run_folder import RunFolder
@@ -78,16 +79,24 @@ def run_prompts(
     everything = list(_of_result(run) if run.is_complete else _of_journal(run))
     in_loops = [prompt for prompt in everything if family in (None, prompt.family) and loop in (None, prompt.loop)]
     if not in_loops:
-        known = ", ".join(dict.fromkeys(prompt.family for prompt in everything))
-        raise ConfigError(
-            f"{run.folder} has no loop {loop if loop is not None else ''} of {family} (families: {known})"
-        )
+        raise ConfigError(f"{run.folder} has no {_what_is_missing(everything, family, loop)}")
     chosen = [prompt for prompt in in_loops if _is_chosen(prompt, which)]
     if not chosen and which == "best":
         raise RunFolderError(f"no loop of {run.folder} is finished, so no prompt is the best yet; choose last or all")
     if not chosen:
         raise ConfigError(f"there is no prompt {which}: the loops have the prompts 0 … {max(p.of for p in in_loops)}")
     return chosen
+
+
+def _what_is_missing(everything: list[WrittenPrompt], family: str | None, loop: int | None) -> str:
+    """Return which family or loop a run does not have, and which it has."""
+    families = list(dict.fromkeys(prompt.family for prompt in everything))
+    if not families:
+        return "loops yet"
+    if family is not None and family not in families:
+        return f"family {family!r}; {suggest(family, families)}"
+    loops = ", ".join(sorted({str(prompt.loop) for prompt in everything if family in (None, prompt.family)}, key=int))
+    return f"loop {loop}{f' of {family}' if family else ''} (loops: {loops})"
 
 
 def _is_chosen(prompt: WrittenPrompt, which: Which) -> bool:

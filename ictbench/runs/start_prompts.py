@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, file_problem
@@ -12,6 +11,7 @@ from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from ictbench.protocol.loop_result import PromptResult
     from ictbench.results.schema import FamilyResult
@@ -30,7 +30,9 @@ def start_prompts(source: str, families: Iterable[str], max_bytes: int) -> dict[
         ConfigError: There is no such file or run, a family is not in it, or a prompt is empty or too long.
         ResultError: The result of the run is damaged.
     """
-    path = expand_home(Path(source))
+    if not source:
+        raise ConfigError("--start-prompt is empty; name a text file or the folder of a run, or leave it out")
+    path = expand_home(source)
     prompts = _of_run(path, families) if path.is_dir() else dict.fromkeys(families, _of_file(path))
     for family, prompt in prompts.items():
         if (size := len(prompt.encode())) > max_bytes:

@@ -6,7 +6,6 @@ therefore the recorded best one, whatever its selection tasks say.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ictbench.errors import ConfigError
@@ -14,11 +13,13 @@ from ictbench.protocol import loop_seed
 from ictbench.records import PluginSpec
 from ictbench.results.comparability import START_PROMPT
 from ictbench.results.result_file import read_result
-from ictbench.runs.run_folder import RunFolder, write_atomically
+from ictbench.runs.run_folder import RunFolder, no_result, write_atomically
 from ictbench.suites.trained_on import NOTHING
 from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ictbench.results import Result
     from ictbench.results.prompt_transfer import PromptTransfer
     from ictbench.suites import Sizes, Suite
@@ -35,14 +36,14 @@ def source_result(path: str) -> Result:
         RunFolderError: It is not a run.
         ResultError: Its result is damaged.
     """
-    place = expand_home(Path(path))
+    place = expand_home(path)
     if place.is_file():
         result = read_result(place)
     else:
         folder = RunFolder(place)
         folder.read_config()
         if not folder.result.exists():
-            raise ConfigError(f"the run in {path} has no result yet; finish it first")
+            raise ConfigError(no_result(place))
         result = read_result(folder.result)
     if not result.complete:
         raise ConfigError(f"the run in {path} is incomplete: {result.owed} owed; continue it first")

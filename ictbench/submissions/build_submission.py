@@ -164,6 +164,20 @@ def submission_files(draft: Draft) -> dict[str, bytes]:
     return files
 
 
+def _check_writable(folder: Path) -> None:
+    """Create a folder of submissions, and check that something can be written into it.
+
+    Raises:
+        SubmissionError: It cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".submission-", dir=folder):
+            pass
+    except OSError as error:
+        raise SubmissionError(f"{folder} cannot be written ({error.strerror}); name another --leaderboards") from error
+
+
 def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitted:
     """Write a submission that passes `check` to a new git branch, or to its folder outside of git.
 
@@ -180,7 +194,7 @@ def submit(draft: Draft, check: SubmissionCheck, *, git: bool = True) -> Submitt
     target = draft.folder.path
     repository = Repository.around(target) if git else None
     if repository is None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _check_writable(target.parent)
     with tempfile.TemporaryDirectory(prefix=".submission-", dir=None if repository else target.parent) as temporary:
         built = SubmissionFolder(Path(temporary, draft.folder.slug), draft.folder.board.path)
         built.path.mkdir()

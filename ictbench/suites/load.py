@@ -14,6 +14,7 @@ from ictbench.plugins import all_entry_points, check_unique, installed, suggest
 from ictbench.suites.suite import Suite
 from ictbench.user_folders import expand_home
 from ictbench.validation import validation_message
+from ictbench.visible_text import joined_lines
 from ictbench.yaml_file import read_yaml
 
 PACKAGE = Path(__file__).parent.parent
@@ -40,7 +41,7 @@ def load_suite(name: str | Path) -> Suite:
         SuiteError: The file cannot be read or is not valid.
     """
     known = list_suites()
-    path = known.get(str(name)) or expand_home(Path(name))
+    path = known.get(str(name)) or expand_home(name)
     if path.suffix not in (".yaml", ".yml"):
         raise UnknownNameError(f"unknown suite {str(name)!r}; {suggest(str(name), known)} (or name a .yaml file)")
     registered = str(name) in all_entry_points("suite")
@@ -53,7 +54,7 @@ def load_suite(name: str | Path) -> Suite:
     except ValidationError as error:
         raise SuiteError(f"suite file {path} is not valid: {validation_message(error, Suite)}") from error
     except (OSError, ValueError, csv.Error) as error:
-        raise SuiteError(f"suite file {path} cannot be read: {' '.join(str(error).split())}") from error
+        raise SuiteError(f"suite file {path} cannot be read: {joined_lines(str(error))}") from error
     if registered and suite.name != name:
         raise SuiteError(f"suite file {path} has the name {suite.name!r}, but is registered as {str(name)!r}")
     return suite

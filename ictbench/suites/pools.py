@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from ictbench.errors import PoolTooSmallError
-from ictbench.records import Record, Task
+from ictbench.records import HandWritten, Record, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ScoringPool = Literal["selection", "test"]
 
 
-class SeedRange(Record):
+class SeedRange(HandWritten):
     """The seeds `first` … `last`, both included."""
 
     first: int = Field(ge=0)

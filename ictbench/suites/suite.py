@@ -12,7 +12,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 from ictbench.choices import MAX_REPEATS, DecodingName, PastActions, ProfileName
 from ictbench.errors import PoolTooSmallError, UnknownNameError
 from ictbench.plugins import suggest
-from ictbench.records import Record, Role, digest_of
+from ictbench.records import HandWritten, Record, Role, digest_of
 from ictbench.suites.pools import GamePools, Pools, ScoringPool
 from ictbench.suites.streams import Stream
 
@@ -41,7 +41,7 @@ class Family(Record):
     """What a reader of the family's numbers should know. Not part of the digest."""
 
 
-class Sizes(Record):
+class Sizes(HandWritten):
     """Sizes of a profile."""
 
     turns: int = Field(ge=1)
@@ -55,7 +55,7 @@ class Sizes(Record):
     """Episodes per selection and test task and prompt, each with its own sampling seed; experience is played once."""
 
 
-class Limits(Record):
+class Limits(HandWritten):
     """Limits that make results comparable."""
 
     max_steps: int = Field(ge=1)
@@ -64,7 +64,7 @@ class Limits(Record):
     """Largest prompt, in UTF-8 bytes."""
 
 
-class Decoding(Record):
+class Decoding(HandWritten):
     """Sampling settings of a model."""
 
     temperature: float = Field(ge=0)

@@ -101,7 +101,7 @@ def decide_sync(spec: PluginSpec, histories: Sequence[History]) -> list[Decision
 
 async def _decide(actor: Actor, history: History, seed: int) -> Decision:
     before = copy.deepcopy(history)
-    decision = await check_async("act", actor.act(PROMPT, history, seed))
+    decision = await check_async(actor, "act", actor.act(PROMPT, history, seed))
     if not isinstance(decision, Decision):
         raise violation("act", f"it returned {short_repr(decision)}", "return an ictbench.Decision")
     if history != before:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from ictbench.errors import EndpointRefusedError, IctbenchError, ModelFailure, UsageError
 from ictbench.models import ModelPool
-from ictbench.plugin_errors import describe_error, raised_at, short_repr
+from ictbench.plugin_errors import describe_error, not_async, raised_at, short_repr
 from ictbench.plugins import resolve
 from ictbench.records import ModelSpec, PluginSpec
 from ictbench.testing.faults import Fault, Faults
@@ -121,14 +121,14 @@ def run_player_in_new_process(function: Callable[[PluginSpec, Any], T], spec: Pl
         raise violation("in a new process", str(error), remedy) from error
 
 
-def check_async(method: str, answer: Awaitable[T]) -> Awaitable[T]:
+def check_async(player: object, method: str, answer: Awaitable[T]) -> Awaitable[T]:
     """Return the answer of a coroutine function.
 
     Raises:
         AssertionError: It cannot be awaited.
     """
     if not inspect.isawaitable(answer):
-        raise violation(method, f"it is not async, and returned {short_repr(answer)}", "define it with `async def`")
+        raise violation(method, not_async(type(player), method), "await what it needs, and return the result")
     return answer
 
 

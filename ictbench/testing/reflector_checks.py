@@ -146,7 +146,9 @@ async def _turns(
         before = copy.deepcopy(state)
         rollouts = sample.rollouts(turn)
         context = Context(seed=turn - 1, prompt_cap=prompt_cap, play=rollouts, turn=turn, memory=copied(memory))
-        reflection = await check_async("reflect", reflector.reflect(prompt, sample.batch(turn), state, context))
+        reflection = await check_async(
+            reflector, "reflect", reflector.reflect(prompt, sample.batch(turn), state, context)
+        )
         sample.played.update(rollouts.outcomes if rollouts else ())
         if state != before:
             raise violation("state", "it modified the state", "copy what you want to change")

@@ -14,7 +14,7 @@ from pydantic import Field
 from ictbench.errors import ConfigError, RunError
 from ictbench.models.checkpoint_card import read_card
 from ictbench.models.providers.hf import ADAPTER_CONFIG
-from ictbench.records import Record
+from ictbench.records import HandWritten
 from ictbench.runs.folder_lock import check_identity, lock_folder
 from ictbench.runs.preregistration import read_preregistration
 from ictbench.runs.run_folder import write_atomically
@@ -37,7 +37,7 @@ OWN_OPTIONS = ("reflector", "out", "config", "reflector_trained_on")
 """Options of a collection that each round sets itself."""
 
 
-class RoundsSettings(Record):
+class RoundsSettings(HandWritten):
     """Settings of `ictbench train run --config`: those of a training, without `states`, and these."""
 
     collect: dict[str, Any] = Field(default_factory=dict)

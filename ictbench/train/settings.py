@@ -9,18 +9,18 @@ from pydantic import Field, ValidationError, model_validator
 
 from ictbench.choices import ExperienceFormat
 from ictbench.errors import ConfigError
-from ictbench.records import Record
+from ictbench.records import HandWritten
 from ictbench.validation import validation_message
 from ictbench.yaml_file import read_yaml
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=HandWritten)
 
 RewardName = Literal["replay", "fresh", "gain", "loop"]
 Tracker = Literal["tensorboard", "wandb", "trackio", "mlflow"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class LoraSettings(Record):
+class LoraSettings(HandWritten):
     """Low-rank adapters on all linear layers, trained instead of all weights."""
 
     rank: int = Field(default=16, ge=1)
@@ -28,7 +28,7 @@ class LoraSettings(Record):
     dropout: Share = 0.0
 
 
-class VllmSettings(Record):
+class VllmSettings(HandWritten):
     """Generation of the replies by vLLM, passed to TRL's trainer."""
 
     mode: Literal["colocate", "server"] = "colocate"
@@ -53,7 +53,7 @@ class VllmSettings(Record):
         return self
 
 
-class TrainingSettings(Record):
+class TrainingSettings(HandWritten):
     """Settings of `ictbench train grpo --config`. A field without a default is required."""
 
     model: str

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import shutil
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from small_run import SUITE, small_run, verdicts
 
 import ictbench
-from ictbench.audit.rerun import _check_models, rerun
+from ictbench.audit.rerun import _check_equivalence, _check_models, rerun
 from ictbench.audit.rerun_plan import NO_OWN_MODELS, OwnModels, draw_loops, plan_rerun
+from ictbench.audit.verification import Reran, Verification
 from ictbench.choices import ACTION_FORMAT
+from ictbench.cli.render_checks import print_verdict
 from ictbench.errors import ConfigError, PoolTooSmallError, RunFolderError, UnknownNameError
 from ictbench.protocol.experience import batches_of
 from ictbench.records import Adaptation, ModelSpec
@@ -384,3 +387,34 @@ def test_command_writes_its_record(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert lines[-3].startswith("Ran loops ")
     assert lines[-2:] == ["Passed.", f"Record: {run / 'rerun.json'}"]
     assert json.loads((run / "rerun.json").read_bytes())["reran"]["margin"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "equivalent", "inconclusive"),
+    [(-0.05, 0.05, True, False), (-0.3, 0.2, False, True), (0.02, 0.3, False, False), (0.02, 0.08, True, False)],
+)
+def test_a_rerun_with_too_few_loops_is_not_taken_for_a_difference(
+    low: float, high: float, equivalent: bool, inconclusive: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reran = Reran(
+        loops=(3, 4, 5), fresh_tasks=True, measure="best", submitted=0.5, rerun=0.5, low=low, high=high, margin=0.1
+    )
+    assert (reran.equivalent, reran.inconclusive) == (equivalent, inconclusive)
+    check = _check_equivalence(reran)
+    assert (check.verdict == "passed") == equivalent
+    assert ("more loops decide, e.g. --loops 6" in check.detail) == inconclusive
+    verification = Verification(
+        schema="ictbench.verification/1",
+        badge="rerun",
+        submission=None,
+        result="0" * 64,
+        passed=equivalent,
+        checks=(check,),
+        reran=reran,
+        ictbench="0",
+        versions={},
+        date=datetime.now(UTC),
+    )
+    print_verdict(verification)
+    shown = capsys.readouterr().out.splitlines()[-1]
+    assert shown.startswith("Passed." if equivalent else "Not shown: " if inconclusive else "Failed.")

@@ -147,6 +147,17 @@ def test_edited_result_is_an_error(run: Path) -> None:
         ictbench.verify(run)
 
 
+@pytest.mark.parametrize(("name", "value"), [("turns", 7), ("suite_digest", "0" * 64), ("families", ["eat"])])
+def test_an_edited_configuration_fails(run: Path, name: str, value: Any) -> None:
+    config = json.loads((run / "run.json").read_text("utf-8"))
+    (run / "run.json").write_text(json.dumps({**config, name: value}), encoding="utf-8")
+    verification = ictbench.verify(run, sample=1, workers=1)
+    assert not verification.passed
+    (failed,) = (check for check in verification.checks if check.verdict == "failed")
+    assert failed.name == "configuration"
+    assert failed.detail.startswith(f"{name} is ")
+
+
 def test_record_that_cannot_be_written_is_an_error(run: Path) -> None:
     verification = ictbench.verify(run, sample=1, workers=1)
     (run / "file").touch()

@@ -91,6 +91,7 @@ def test_limits_and_workers_hold_for_the_whole_campaign() -> None:
         ({"exclude": [{"reflector": "none"}, {"reflector": "none", "families": "read"}]}, "", ""),
         ({"exclude": [{"families": ["read", "zap"]}]}, "every cell is excluded", "remove"),
         ({"name": 3}, "3", "quotes"),
+        ({"options": {"batch-size": 2, "batch_size": 3}}, "'batch-size' and 'batch_size'", "remove one"),
     ],
 )
 def test_a_mistake_is_named_with_its_remedy(sections: dict[str, Any], value: str, remedy: str) -> None:

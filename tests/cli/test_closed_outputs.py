@@ -142,6 +142,7 @@ def test_reading_commands_need_no_right_to_write(read_only: Path) -> None:
         ("show runs/frist", "runs/frist does not exist; did you mean runs/first?"),
         ("compare frist runs/first", "frist does not exist; did you mean runs/first?"),
         ("report frist.jsn", "frist.jsn does not exist; name the folder of a run, or a result file"),
+        ("show nowhere", "nowhere does not exist; name the folder of a run"),
         ("verify runs/frist", "runs/frist does not exist; did you mean runs/first?"),
         ("models prices gpt-4.1-minni", "has 'gpt-4.1-minni' in its name; did you mean 'gpt-4.1-mini'?"),
         ("models prices zzz", "`ictbench models prices` lists all"),

@@ -43,7 +43,7 @@ def test_a_command_is_registered_with_a_page(path: tuple[str, ...]) -> None:
     assert isinstance(command, Command | Group), "register it with **page(...)"
     assert (command.rich_help_panel in GROUPS) == (len(path) == 1), command.rich_help_panel
     examples, _, docs = str(command.epilog).partition("\n\nDocs: ")
-    for page in docs.split(", "):
+    for page in docs.removesuffix(" of the source").split(", "):
         assert (ROOT / page).is_file(), page
     lines = examples.splitlines()[1:]
     assert lines

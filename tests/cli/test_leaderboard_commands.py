@@ -141,6 +141,7 @@ def test_a_maintainer_keeps_the_log(call: CommandLine, leaderboards: Path) -> No
     ("arguments", "message"),
     [
         (["show", "halls-v1", "--leaderboards", "."], "no board of 'halls-v1'; known: rooms-v1"),
+        (["show", "nofolder"], "'nofolder' is neither a folder of boards nor the suite of one: leaderboards holds no"),
         (["show", "--leaderboards", "rooms-v1"], "rooms-v1 holds no board (a folder SUITE/submissions)"),
         (
             ["build", ".", "--out", "rooms-v1"],

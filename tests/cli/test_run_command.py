@@ -354,6 +354,10 @@ def test_output_options_may_be_variables_and_keys_of_the_file(
         (b"just text", r"config run.yaml is not a mapping of options to values, e.g. `turns: 5`"),
         (b"", r"config run.yaml is not a mapping"),
         (b"turn: 3", r"config run.yaml: 'turn' is not an option; did you mean 'turns'"),
+        (b"turns: true", r"config run.yaml: turns: true is true or false; write a number, or a text in quotes"),
+        (b"families: [yes]", r"config run.yaml: families: [true] is true or false"),
+        (b"batch-size: 1\nbatch_size: 2", r"config run.yaml: 'batch-size' and 'batch_size' are one option; remove one"),
+        (b"out: ''", r"config run.yaml: out: '' is not a path"),
         (b"config: other.yaml", r"config run.yaml: 'config' is not an option"),
     ],
 )
@@ -416,6 +420,10 @@ def test_bad_input_is_one_line_that_names_the_value_and_the_remedy(
     [
         (["--profile", "huge"], "huge"),
         (["--turns", "0"], "--turns"),
+        (["--max-cost", "-1"], "ictbench: --max-cost: -1.0 is not greater than 0"),
+        (["--episode-time-limit", "0"], "ictbench: --episode-time-limit: 0.0 is not greater than 0"),
+        (["--max-time", "10m"], "--max-time: '10m' is not a number of seconds"),
+        (["--dry-run=yes"], "see ictbench run --help"),
         (["--turns", "many"], "--turns"),
         (["--trns", "3"], "--trns"),
         (["--turns"], "--turns"),
@@ -426,6 +434,33 @@ def test_a_misused_flag_is_named_and_the_exit_code_is_2(call: CommandLine, argum
     assert (code, out) == (2, "")
     assert value in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ([*RUN, "--out", ""], "--out"),
+        ([*RUN, "--cache="], "--cache"),
+        (["show", ""], "RUN"),
+        (["compare", "a", ""], "RUNS…"),
+        (["runs", ""], "FOLDER"),
+    ],
+)
+def test_an_empty_path_is_refused(call: CommandLine, arguments: list[str], name: str) -> None:
+    code, out, err = call(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"ictbench: {name}: '' is not a path; name a file or a folder")
+    assert not list(Path().iterdir())
+
+
+def test_a_folder_with_several_spaces_in_its_name_is_named_as_it_is(call: CommandLine) -> None:
+    assert call(*RUN, "--out", "my  run", "--quiet").code == 0
+    assert "ictbench: my  run holds a run with another" in call(*RUN, "--out", "my  run", "--test-size", "3").err
+
+
+@pytest.mark.parametrize(("command", "argument"), [("show", "RUN"), ("compare", "RUNS…"), ("verify", "RUN|SUBMISSION")])
+def test_a_missing_argument_has_the_name_of_the_help_page(call: CommandLine, command: str, argument: str) -> None:
+    assert call(command).err == f"ictbench: Missing argument {argument}; see ictbench {command} --help\n"
 
 
 def test_a_folder_of_another_configuration_is_refused_with_the_difference(call: CommandLine) -> None:

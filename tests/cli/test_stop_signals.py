@@ -234,3 +234,13 @@ def test_a_signal_stops_a_replay(tmp_path: Path, scratch: Path) -> None:
     assert process.returncode == 143
     assert line.startswith("ictbench: stopped by SIGTERM")
     assert list(scratch.iterdir()) == []
+
+
+def test_an_interrupt_during_the_imports_leaves_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    command = [sys.executable, "-c", "from ictbench.__main__ import main; main()"]
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")

@@ -96,7 +96,7 @@ def test_problems_are_printed_one_line_each(call: CommandLine, run: Run) -> None
         (("leaderboard", "validate", "nowhere"), "nowhere cannot be read: No such file or directory"),
         (("leaderboard", "validate", ".", "--submission", "x"), ". holds no board (a folder SUITE/submissions)"),
         (("leaderboard", "validate", ".", "--base", "main"), "is not in a git checkout; validate without --base"),
-        (("submit", "nowhere"), "nowhere does not exist; name the folder of a run, or a result file"),
+        (("submit", "nowhere"), "nowhere does not exist; name the folder of a run"),
     ],
 )
 def test_misuse_is_one_line(call: CommandLine, arguments: tuple[str, ...], message: str) -> None:

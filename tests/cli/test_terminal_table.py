@@ -53,6 +53,13 @@ def test_no_width_cuts_a_character(width: int, families: list[str]) -> None:
         assert all(letter in out for letter in words(family))
 
 
+def test_a_name_with_several_spaces_is_shown_as_it_is() -> None:
+    table = grid(("run", "gain"), left=("run",))
+    add_row(table, ("my  run", "+0.63"))
+    for width in (80, 8):
+        assert "my  run" in printed(table, width)
+
+
 def test_a_heading_announces_intervals_only_where_there_are_some() -> None:
     table = grid(("family", "gain [95 %]"), left=("family",))
     add_row(table, ("zap", "+0.63"))

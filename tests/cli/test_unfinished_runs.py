@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,7 @@ from buggy_plugins import BadReflector, suite
 
 import ictbench
 from ictbench.errors import PluginError, RunFolderError
-from ictbench.runs.list_runs import list_runs
+from ictbench.runs.list_runs import ListedRun, list_runs
 from ictbench.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ def test_runs_lists_what_it_cannot_read_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: CommandLine
 ) -> None:
     play(tmp_path, lambda calls: None, monkeypatch)
+    code, _, err = call("runs", str(tmp_path / "runs" / "one"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert "one is itself the folder of a run: `ictbench show` shows it" in err
     (tmp_path / "runs" / "other").mkdir()
     (tmp_path / "runs" / "other" / "run.json").write_text("{")
     (tmp_path / "runs" / "no run").mkdir()
@@ -209,7 +213,10 @@ def test_prompts_are_shown_compared_and_exported(
     for arguments, message in (
         (("--prompt", "7"), "there is no prompt 7: the loops have the prompts 0 … 2"),
         (("--prompt", "worst"), "--prompt takes best, first, last, all or a number, not 'worst'"),
-        (("--family", "moon"), "of moon (families: doors)"),
+        (("--family", "moon"), "one has no family 'moon'; known: doors"),
+        (("--family", "dors"), "one has no family 'dors'; did you mean 'doors'?"),
+        (("--loop", "9"), "one has no loop 9 (loops: 0, 1, 2)"),
+        (("--loop", "9", "--family", "doors"), "one has no loop 9 of doors (loops: 0, 1, 2)"),
         (("--out", "best"), "'best' already exists; choose another --out"),
     ):
         code, _, err = call("prompts", folder, *arguments)
@@ -228,3 +235,18 @@ def test_prompts_of_a_stopped_run_are_those_written_so_far(
     assert "no prompt is the best yet; choose last or all" in err
     _, out, _ = call("prompts", folder, "--prompt", "all")
     assert "\nHint 1." in out
+
+
+def test_a_list_of_runs_says_of_which_families_a_gain_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: CommandLine
+) -> None:
+    listed = ListedRun(tmp_path, "complete", gain=-0.001, gain_role="meta-train")
+    others = [replace(listed, gain=0.25, gain_role="held-out"), replace(listed, gain=None, gain_role="")]
+    monkeypatch.setattr("ictbench.runs.list_runs.list_runs", lambda folder: [listed, *others])
+    rows = call("runs", str(tmp_path)).out.splitlines()[2:]
+    assert [row.split("complete")[1].split() for row in rows] == [["0.00", "(meta-train)"], ["+0.25"], []]
+    assert [json.loads(line)["gain_role"] for line in call("runs", "--json").out.splitlines()] == [
+        "meta-train",
+        "held-out",
+        "",
+    ]

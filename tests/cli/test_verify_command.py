@@ -27,8 +27,9 @@ def test_each_check_takes_one_line_and_the_verdict_ends_the_output(call: Command
     completed = call("verify", str(run), "--sample", "3", "--salt", "abc", "--workers", "1")
     lines = completed.out.splitlines()
     assert (completed.code, completed.err) == (0, "")
-    assert lines[0].startswith("passed  episodes file  SHA-256 ")
-    assert lines[1].startswith("passed  suite          minihack-v1, digest ")
+    assert lines[0].startswith("passed  configuration  run.json and the result agree ")
+    assert lines[1].startswith("passed  episodes file  SHA-256 ")
+    assert lines[2].startswith("passed  suite          minihack-v1, digest ")
     assert lines[-3].startswith("Replayed 3 of ")
     assert lines[-3].endswith("-abc.")
     assert lines[-2:] == ["Passed.", f"Record: {run / 'verification.json'}"]
@@ -82,11 +83,11 @@ def test_executor_may_be_an_environment_variable(call: CommandLine, run: Path, m
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere"], "nowhere does not exist; name the folder of a run"),
+        (["nowhere"], "nowhere does not exist; name the folder of a run or of a submission"),
         (["nowhere", "--all", "--sample", "3"], "--sample 3 and --all contradict each other; leave one out"),
         (["nowhere", "--sample", "0"], "--sample: '0' is below the minimum of 1"),
         (["nowhere", "--workers", "0"], "--workers: '0' is below the minimum of 1"),
-        (["nowhere", "--env-timeout", "0"], "env_timeout"),
+        (["nowhere", "--env-timeout", "0"], "--env-timeout"),
         (["nowhere", "--executor", "threads"], "threads"),
     ],
 )

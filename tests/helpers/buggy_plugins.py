@@ -82,6 +82,16 @@ class SyncReflector(Reflector):
         return Reflection(prompt=prompt)
 
 
+class Streaming(Reflector):
+    async def reflect(self, prompt: str, trajectories: Any, state: Any, context: Any) -> Any:
+        yield Reflection(prompt=prompt)
+
+
+class AsyncStep(Cellar):
+    async def step(self, action: str) -> Observation:  # type: ignore[override]
+        return Observation(text="A wall.", actions=("north",))
+
+
 class BadModel:
     def complete(self, messages: Any) -> str:
         return str(messages[99])

@@ -22,8 +22,8 @@ from small_run import small_run
 
 import ictbench
 from ictbench.errors import ConfigError, RunFolderError
-from ictbench.export.inspect_logs import export_inspect
-from ictbench.export.inspect_samples import model_usage
+from ictbench.exports.inspect_logs import export_inspect
+from ictbench.exports.inspect_samples import model_usage
 from ictbench.protocol import keys_for
 from ictbench.records import Usage
 from ictbench.testing import ScriptedServer

@@ -54,9 +54,27 @@ def test_too_few_loops_are_distinguished_from_no_difference() -> None:
     few = ictbench.compare(result({"read": [(LOST, LOST)] * 3}, "a"), result({"read": [(LOST, WON)] * 3}, "b"))
     assert "No conclusion: +1.00 [" in verdict_of(few)
     assert "With 3 pairs of loops the smallest possible p is 0.250" in verdict_of(few)
+    assert "Run at least 6 loops." in verdict_of(few)
     many = ictbench.compare(result({"read": FLAT * 3}, "a"), result({"read": FLAT * 3}, "b"))
     assert "b and a do not differ significantly: 0.00 [" in verdict_of(many)
     assert "Differences from -0." in verdict_of(many)
+
+
+@pytest.mark.parametrize(
+    ("families", "arms", "loops", "needed"),
+    [(1, 1, 5, "6 loops"), (1, 2, 6, "7 loops"), (2, 1, 2, "3 loops per family")],
+)
+def test_the_verdict_names_the_fewest_loops_that_can_show_a_difference(
+    families: int, arms: int, loops: int, needed: str
+) -> None:
+    def verdict_with(count: int) -> str:
+        names = ("read", "zap")[:families]
+        reference = result({name: [(LOST, LOST)] * count for name in names}, "a")
+        others = [result({name: [(LOST, WON)] * count for name in names}, f"arm{n}") for n in range(arms)]
+        return verdict_of(ictbench.compare(reference, *others))
+
+    assert f"Run at least {needed}." in verdict_with(loops)
+    assert "is better than a" in verdict_with(int(needed[0]))
 
 
 @pytest.mark.parametrize("loops", [1, 2])
@@ -94,6 +112,8 @@ def test_a_result_does_not_differ_from_itself(measure: Measure) -> None:
     for row in found.arms[0].rows:
         assert row.difference == Interval(value=0.0, low=0.0, high=0.0)
         assert row.p == 1
+    assert verdict_of(found).startswith("Both are the same run")
+    assert "same run" not in verdict_of(ictbench.compare(one, result({"read": UP, "zap": FLAT}, "b")))
     # The same outcomes under another prompt are another result.
     same_outcomes = one.families[0].loops[0].model_copy(update={"index": 9})
     assert same_outcomes != one.families[0].loops[0]

@@ -75,6 +75,10 @@ def test_lists_may_be_texts_with_commas_and_mappings_may_be_pairs() -> None:
         ("actor_model_options", {"x": object()}, "actor_model_options.x: "),
         ("max_cost", 0, "max_cost: 0 is not greater than 0"),
         ("retry_failed", "lost", "retry_failed.0: 'lost' is not one of "),
+        ("turns", True, "turns: True is not a whole number"),
+        ("max_cost", True, "max_cost: True is not a number"),
+        ("worker_resources", ["CPU=yes"], "worker_resources: .* is not a number"),
+        ("cache", "", "cache: '' is not a path"),
         ("executor", "threads", "executor: 'threads' is not one of inline, process, ray"),
     ],
 )

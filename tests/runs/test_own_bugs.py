@@ -70,12 +70,20 @@ def test_a_bug_stops_the_run_with_its_line_and_leaves_its_traceback_in_the_log(
         ({"env": "BadVersions"}, r"versions\(\) returned \{'cellar': 1\}; return e.g."),
         ({"env": "BadConstructor"}, r"BadConstructor cannot be created: ValueError: no cellar \(.*in __init__\)"),
         ({"actor": "BadActor"}, r"actor \S+, decision 1 of task \S+: IndexError: .*line \d+, in act\)"),
-        ({"actor": "SyncActor"}, r"decision 1 of task \S+: SyncActor.act is not async: define it with `async def`"),
+        (
+            {"actor": "SyncActor"},
+            r"decision 1 of task \S+: SyncActor.act is not async: write `async def act` \(.*plugins\.py, line \d+\)",
+        ),
         (
             {"reflector": "BadReflector"},
             r"reflector \S+, turn 1 of doors, loop 0: AttributeError: .*line \d+, in reflect\)",
         ),
-        ({"reflector": "SyncReflector"}, r"turn 1 of doors, loop 0: SyncReflector.reflect is not async"),
+        ({"reflector": "SyncReflector"}, r"loop 0: SyncReflector.reflect is not async: write `async def reflect` \("),
+        (
+            {"reflector": "Streaming"},
+            r"Streaming.reflect is not async: write `async def reflect` and return the result",
+        ),
+        ({"env": "AsyncStep"}, r"step of task \S+: it is async: write `def step`"),
         ({"actor": "BadModel"}, r"model \S+, complete: IndexError: .*line \d+, in complete\)"),
     ],
 )
@@ -83,6 +91,14 @@ def test_each_kind_of_mistake_is_named(tmp_path: Path, options: dict[str, str], 
     error = error_of(tmp_path, **{kind: f"{HERE}:{name}" for kind, name in options.items()})
     assert isinstance(error, PluginError)
     assert re.search(message, str(error)), error
+
+
+@pytest.mark.parametrize("wrapper", ["blind", "flipped", "unlabelled"])
+def test_a_wrapped_reflector_that_is_not_async_is_named(tmp_path: Path, wrapper: str) -> None:
+    error = error_of(tmp_path, "flawed_envs:Cellar", reflector=f"{wrapper}:{HERE}:SyncReflector")
+    assert isinstance(error, PluginError)
+    assert "SyncReflector.reflect is not async: write `async def reflect`" in str(error)
+    assert f"asked by reflector {wrapper}:{HERE}:SyncReflector, turn 1" in str(error)
 
 
 def test_a_missing_method_is_named_before_anything_is_written(tmp_path: Path) -> None:

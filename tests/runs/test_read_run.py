@@ -16,6 +16,7 @@ import ictbench
 from ictbench.errors import RunFolderError
 from ictbench.records import episode_key, prompt_digest
 from ictbench.results.rows import TABLES, EpisodeRow
+from ictbench.runs.folder_lock import lock_folder
 from ictbench.runs.journal import Journal
 from ictbench.runs.read_run import open_journal
 from ictbench.runs.run_folder import RunFolder
@@ -155,6 +156,44 @@ def test_a_run_without_a_result_has_episodes_only(copy: ictbench.Run, run: ictbe
     for table in (copy.reflections, copy.results):
         with pytest.raises(RunFolderError, match="has no result yet; continue its run"):
             table()
+
+
+def test_a_run_that_is_still_running_is_not_to_be_continued(copy: ictbench.Run) -> None:
+    (copy.folder / "result.json").unlink()
+    lock = lock_folder(copy.folder, "run.json")
+    try:
+        for read in (ictbench.load_result, ictbench.power, ictbench.verify):
+            with pytest.raises(RunFolderError, match="is still running and has no result yet; wait for it to end"):
+                read(copy.folder)
+    finally:
+        lock.close()
+
+
+@pytest.mark.parametrize("how", ["text", "pages"])
+def test_a_run_with_a_damaged_journal_is_not_continued(copy: ictbench.Run, how: str) -> None:
+    (copy.folder / "result.json").unlink()
+    content = bytearray((copy.folder / "journal.sqlite").read_bytes())
+    if how == "text":
+        content[content.index(b"eat-") + 1] = 0xFF
+    else:
+        for place in range(2 * 4096, len(content), 4096):
+            content[place] ^= 0xFF
+    (copy.folder / "journal.sqlite").write_bytes(content)
+    for call in (
+        copy.episode_keys,
+        lambda: ictbench.run(suite="minihack-v1", families="eat,room-random", audit=True, out=copy.folder, **SIZES),
+    ):
+        with pytest.raises(RunFolderError, match=r"journal.sqlite is damaged: .*; put back a copy of it") as caught:
+            call()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_configuration_is_refused_with_its_remedy(copy: ictbench.Run) -> None:
+    config = copy.folder / "run.json"
+    config.write_text(config.read_text("utf-8")[:300], encoding="utf-8")
+    for read in (ictbench.load_run, ictbench.verify):
+        with pytest.raises(RunFolderError, match=r"run.json is not JSON: line \d+.*; put back a copy of the file"):
+            read(copy.folder)
 
 
 def test_a_missing_journal_is_refused_in_one_line(copy: ictbench.Run) -> None:

@@ -83,6 +83,11 @@ def test_an_unusable_prompt_is_refused_before_anything_is_played(
     assert not (tmp_path / "run").exists()
 
 
+def test_an_empty_path_is_not_the_current_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--start-prompt is empty"):
+        play(tmp_path, "run", start_prompt="")
+
+
 def test_a_run_without_a_result_or_a_family_is_refused(tmp_path: Path) -> None:
     first = play(tmp_path, "first")
     with pytest.raises(ConfigError, match="has no finished loop of eat"):

@@ -424,3 +424,11 @@ def test_all_metadata_problems_are_reported_at_once(honest: SubmissionFolder, tm
     (problem,) = check_submission(folder, SUITE)
     assert "lacks episodes.jsonl.gz" in problem
     assert "holds 'more'" in problem
+
+
+def test_a_board_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> None:
+    place = tmp_path / "boards" / SUITE / "submissions"
+    place.parent.mkdir(parents=True)
+    place.write_text("a file", encoding="utf-8")
+    with pytest.raises(SubmissionError, match=r"submissions cannot be written \(.*\); name another --leaderboards"):
+        submit(draft(run, tmp_path / "boards", STATEMENT), check_submission, git=False)

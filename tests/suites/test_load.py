@@ -54,6 +54,11 @@ def test_a_users_own_file_can_be_loaded(tmp_path: Path, name: str) -> None:
         ),
         (SHIPPED.replace("suite/1", "suite/9"), "not valid: schema: 'ictbench.suite/9' is not 'ictbench.suite/1'"),
         (SHIPPED.replace("last: 9999}", "last: 10000}"), "not valid: pools.seeds: .*overlap at seed 10000"),
+        (SHIPPED.replace("turns: 6", "turns: yes"), "profiles.quick.turns: True is not a whole number"),
+        (SHIPPED.replace("max_steps: 25", "max_steps: true"), "limits.max_steps: True is not a whole number"),
+        (SHIPPED.replace("last: 9999}", "last: true}"), "pools.seeds.experience.last: True is not a whole number"),
+        (SHIPPED.replace("last: 9999}", "last: 10000}"), "pools overlap at seed 10000$"),
+        (SHIPPED.replace("  quick:", "  quik:"), "not valid: profiles.quik: 'quik' is not one of .*quick"),
         (SHIPPED.replace("turns: 6", "turns: many"), "profiles.quick.turns: 'many' is not a whole number"),
     ],
 )

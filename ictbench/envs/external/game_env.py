@@ -103,7 +103,7 @@ class GameEnv(TextEnv):
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the interpreter, and SHA-256 of the game's files as soon as it is known."""
-        return {**self._versions, **(self._digests or _digests(expand_home(Path(self._address))))}
+        return {**self._versions, **(self._digests or _digests(expand_home(self._address)))}
 
     def _check(self, state: Any, path: Path) -> None:
         if self._interface.model_copy(update={"actions": None}) != Interface() or isinstance(
@@ -149,7 +149,7 @@ def _find(address: str, params: GameParams) -> Path:
     Raises:
         ConfigError: It is missing, another one, or no game.
     """
-    path = expand_home(Path(address))
+    path = expand_home(address)
     if path.is_dir():
         if not params.game or Path(params.game).name != params.game:
             raise ConfigError(

@@ -28,4 +28,4 @@ class BlindReflector(WrapperReflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Return what the inner reflector returns for an empty batch."""
-        return await self.inner.reflect(prompt, (), state, context)
+        return await self.ask_inner(prompt, (), state, context)

@@ -28,7 +28,7 @@ class FlippedReflector(WrapperReflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Return what the inner reflector returns for episodes with inverted outcomes."""
-        return await self.inner.reflect(prompt, tuple(map(flip, trajectories)), state, context)
+        return await self.ask_inner(prompt, tuple(map(flip, trajectories)), state, context)
 
 
 def flip(trajectory: Trajectory) -> Trajectory:

@@ -32,4 +32,4 @@ class LossesReflector(WrapperReflector):
         lost = tuple(trajectory for trajectory in trajectories if not trajectory.solved)
         if trajectories and not lost:
             return Reflection(prompt=prompt, state=state)
-        return await self.inner.reflect(prompt, lost, state, context)
+        return await self.ask_inner(prompt, lost, state, context)

@@ -32,7 +32,7 @@ class UnlabelledReflector(WrapperReflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Return what the inner reflector returns for the beginnings of the episodes."""
-        return await self.inner.reflect(prompt, without_outcomes(trajectories), state, context)
+        return await self.ask_inner(prompt, without_outcomes(trajectories), state, context)
 
 
 def without_outcomes(trajectories: Sequence[Trajectory]) -> tuple[UnlabelledTrajectory, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import ValidationError
 
 from ictbench.errors import ConfigError
+from ictbench.plugin_errors import awaitable
 from ictbench.records import PluginSpec
 from ictbench.reflectors import make_reflector
 from ictbench.reflectors.reflector import Context, Reflector
@@ -53,7 +54,17 @@ class WrapperReflector(Reflector):
         self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
     ) -> Reflection:
         """Return what the inner reflector returns."""
-        return await self.inner.reflect(prompt, trajectories, state, context)
+        return await self.ask_inner(prompt, trajectories, state, context)
+
+    async def ask_inner(
+        self, prompt: str, trajectories: Sequence[Trajectory], state: JsonValue, context: Context
+    ) -> Reflection:
+        """Return what the inner reflector returns for these episodes.
+
+        Raises:
+            PluginError: Its method is not async.
+        """
+        return await awaitable(self.inner, "reflect", self.inner.reflect(prompt, trajectories, state, context))
 
     def recall(self, memory: JsonValue, observation: str, actions: tuple[str, ...]) -> str:
         """Return what the inner reflector recalls."""

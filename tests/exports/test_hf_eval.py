@@ -13,7 +13,7 @@ from synthetic import result
 
 from ictbench.cli.app import main
 from ictbench.errors import ConfigError
-from ictbench.export import export_hf_eval
+from ictbench.exports import export_hf_eval
 from ictbench.runs import Run
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datasets import load_dataset
 from ictbench import load_suite
 from ictbench.cli.app import main
 from ictbench.errors import UnknownNameError
-from ictbench.export import export_tasks, task_dataset
+from ictbench.exports import export_tasks, task_dataset
 from ictbench.suites.task_list import list_tasks
 
 if TYPE_CHECKING:

@@ -6,39 +6,55 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ictbench.export.dataset_card import facts, make_card
-from ictbench.export.table_files import FileFormat, Table, require_datasets, write_tables
+from ictbench.exports.dataset_card import facts, make_card
+from ictbench.exports.table_files import FileFormat, Table, check_package, write_tables
+from ictbench.results.build_rows import result_rows
 from ictbench.results.rows import TABLES
 from ictbench.results.table_text import markdown_of
-from ictbench.runs import load_run
+from ictbench.results.tables import tables as tables_of
+from ictbench.runs.api import Run, load_source, result_of
 from ictbench.suites.trained_on import format_trained_on
+from ictbench.user_folders import expand_home
 
 if TYPE_CHECKING:
     from ictbench.results import Result
-    from ictbench.runs import Run
+    from ictbench.runs.api import Source
 
 
-def export_run(run: Run | str | Path, out: str | Path, file_format: FileFormat = "parquet") -> Path:
-    """Write episodes, reflections, results and a data set card of a run, or of its folder, into the new folder `out`.
+def export(run: Source, out: str | Path | None = None, *, file_format: FileFormat = "parquet") -> Path:
+    """Write the tables of a run and a data set card into a new folder.
+
+    Args:
+        run: A run, a result, or the path of either. A run has the tables `episodes`, `reflections` and `results`; a
+            result without its run has `results` only.
+        out: The folder. Default: `export-FORMAT` in the folder of the run, or in the current folder for a result.
+        file_format: Format of the tables. `csv` and `jsonl` need no further package.
+
+    Returns:
+        The folder.
 
     Raises:
         UsageError: The run has no result, one of its files is damaged, `out` exists, or a package is missing.
     """
-    require_datasets()
-    run = load_run(run) if isinstance(run, str | Path) else run
-    result, out = run.result, Path(out)
-    tables = [Table(name, row_type, partial(run.rows, name)) for name, row_type in TABLES.items()]
-    card = partial(make_card, _title(result), _about(run), tables, file_format)
-    write_tables(tables, card, out, file_format)
-    return out
+    check_package(file_format)
+    loaded = load_source(run)
+    folder = loaded.folder if isinstance(loaded, Run) else Path()
+    result = result_of(loaded)
+    path = expand_home(out) if out is not None else folder / f"export-{file_format}"
+    tables = [
+        Table(name, row_type, partial(loaded.rows, name) if isinstance(loaded, Run) else partial(result_rows, result))
+        for name, row_type in TABLES.items()
+        if isinstance(loaded, Run) or name == "results"
+    ]
+    write_tables(tables, partial(make_card, _title(result), _about(result), tables, file_format), path, file_format)
+    return path
 
 
 def _title(result: Result) -> str:
     return f"In-context training: {result.reflector.label} on {result.suite.name}"
 
 
-def _about(run: Run) -> str:
-    result = run.result
+def _about(result: Result) -> str:
     sizes = ", ".join(f"{name} {size}" for name, size in result.sizes.model_dump().items())
     rows = {
         "suite": f"{result.suite.name}, digest {result.suite.digest}",
@@ -57,7 +73,7 @@ def _about(run: Run) -> str:
         rows["models"] = models
     columns = ["family", "role", "base", "best", "last", "gain", "gain_low", "gain_high"]
     columns += ["overfitting_gap"] if result.audit else []
-    measured = markdown_of(run.tables()["families"].reindex(columns=columns))
+    measured = markdown_of(tables_of(result)["families"].reindex(columns=columns))
     return "\n\n".join(
         [
             "A run of [in-context training](https://arxiv.org/abs/2605.20477) by ictbench "

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ictbench.export.dataset_card import facts, make_card
-from ictbench.export.table_files import FileFormat, Table, in_memory, require_datasets, write_tables
+from ictbench.exports.dataset_card import facts, make_card
+from ictbench.exports.table_files import FileFormat, Table, check_package, in_memory, require_datasets, write_tables
 from ictbench.suites import load_suite
 from ictbench.suites.task_list import TaskRow, list_tasks
 
@@ -53,7 +53,7 @@ def export_tasks(
     Raises:
         UsageError: As for `task_dataset`, or `out` exists.
     """
-    require_datasets()
+    check_package(file_format)
     loaded, out = load_suite(suite), Path(out)
     rows = partial(list_tasks, loaded, families=families, profile=profile, loops=loops, whole_blocks=whole_blocks)
     tables = [Table("tasks", TaskRow, rows)]

@@ -17,7 +17,7 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtraError("--format inspect", "inspect", str(error)) from error
 
-from ictbench.export.inspect_samples import (
+from ictbench.exports.inspect_samples import (
     PROGRESS,
     SELECTION,
     SOLVED,
@@ -25,7 +25,7 @@ from ictbench.export.inspect_samples import (
     model_usage,
     reflection_sample,
 )
-from ictbench.export.table_files import new_folder
+from ictbench.exports.table_files import new_folder
 from ictbench.protocol import keys_for
 from ictbench.records import Usage, digest_of
 from ictbench.results.outcomes import success_rate

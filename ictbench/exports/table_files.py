@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ictbench.errors import ConfigError, MissingExtraError
-from ictbench.export.features import features_of, flatten
+from ictbench.exports.features import features_of, flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -51,9 +51,9 @@ def write_tables(
 
     Raises:
         ConfigError: The folder exists and is not empty, or cannot be written.
-        MissingExtraError: The package `datasets` is not installed.
+        MissingExtraError: The file format needs the package `datasets`, and it is not installed.
     """
-    require_datasets()
+    check_package(file_format)
     with new_folder(out) as folder, quiet():
         rows = {
             table.name: WRITERS[file_format](table, folder / file_name(table.name, file_format)) for table in tables
@@ -77,6 +77,25 @@ def file_name(table: str, file_format: FileFormat) -> str:
     return table if file_format == "datasets" else f"{table}.{file_format}"
 
 
+def check_package(file_format: FileFormat) -> None:
+    """Check that the package that a file format needs is installed.
+
+    Raises:
+        MissingExtraError: It is not.
+    """
+    if file_format not in ("csv", "jsonl"):
+        require_datasets()
+
+
+def has_datasets() -> bool:
+    """Return whether the package `datasets` can be imported."""
+    try:
+        require_datasets()
+    except MissingExtraError:
+        return False
+    return True
+
+
 def require_datasets() -> None:
     """Check that the package `datasets` is installed.
 
@@ -91,7 +110,10 @@ def require_datasets() -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Hide the progress bars of the package `datasets`."""
+    """Hide the progress bars of the package `datasets`, if it is installed."""
+    if not has_datasets():
+        yield
+        return
     from datasets.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     shown = not are_progress_bars_disabled()

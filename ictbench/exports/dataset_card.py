@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ictbench.export.features import features_of
-from ictbench.export.table_files import FileFormat, Table, file_name
+from ictbench.exports.features import features_of
+from ictbench.exports.table_files import FileFormat, Table, file_name, has_datasets
 from ictbench.results.formatting import code_span, markdown_table, markdown_text
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def make_card(title: str, text: str, tables: Sequence[Table], file_format: FileF
     # `load_dataset` cannot load a table without rows.
     loadable = [table for table in tables if rows[table.name]]
     if file_format != "datasets" and loadable:
-        front |= _configs(loadable, file_format)
+        typed = _typed_configs if has_datasets() else _plain_configs
+        front |= typed(loadable, file_format)
     parts = [
         f"---\n{yaml.dump(front, Dumper=_Dumper, sort_keys=False, allow_unicode=True)}---",
         f"# {markdown_text(title)}",
@@ -60,7 +61,23 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]:
+def _configs(tables: Sequence[Table], file_format: FileFormat) -> list[dict[str, Any]]:
+    return [
+        {
+            "config_name": table.name,
+            "data_files": file_name(table.name, file_format),
+            **({"default": True} if table is tables[0] else {}),
+            **(CSV_OPTIONS if file_format == "csv" else {}),
+        }
+        for table in tables
+    ]
+
+
+def _plain_configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]:
+    return {"configs": _configs(tables, file_format)}
+
+
+def _typed_configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]:
     from datasets import DatasetInfo
     from datasets.info import DatasetInfosDict
     from huggingface_hub import DatasetCardData
@@ -74,16 +91,11 @@ def _configs(tables: Sequence[Table], file_format: FileFormat) -> dict[str, Any]
     DatasetInfosDict(infos).to_dataset_card_data(card_data)
     front: dict[str, Any] = card_data.to_dict()  # type: ignore[no-untyped-call]
     table_infos = front["dataset_info"] if len(tables) > 1 else [front["dataset_info"]]
-    configs = [
-        {
-            "config_name": table.name,
-            "data_files": file_name(table.name, file_format),
-            **({"default": True} if table is tables[0] else {}),
-            # CSV is parsed by type: without it, the text 000 would become a number.
-            **({"features": info["features"], **CSV_OPTIONS} if file_format == "csv" else {}),
-        }
-        for table, info in zip(tables, table_infos, strict=True)
-    ]
+    configs = _configs(tables, file_format)
+    if file_format == "csv":
+        # CSV is parsed by type: without it, the text 000 would become a number.
+        for config, info in zip(configs, table_infos, strict=True):
+            config["features"] = info["features"]
     return {"configs": configs, **front}
 
 

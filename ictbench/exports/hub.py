@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ictbench.errors import ConfigError, RunError
-from ictbench.export.table_files import quiet, require_datasets
+from ictbench.exports.table_files import quiet, require_datasets
 
 if TYPE_CHECKING:
     from pathlib import Path

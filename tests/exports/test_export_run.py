@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ictbench
-from ictbench.errors import ConfigError, RunFolderError
-from ictbench.export import FileFormat, export_run
-from ictbench.export.dataset_card import make_card
-from ictbench.export.features import features_of, flatten
-from ictbench.export.table_files import Table, write_tables
+from ictbench.errors import ConfigError, MissingExtraError, RunFolderError, UsageError
+from ictbench.exports import FileFormat, export
+from ictbench.exports.dataset_card import make_card
+from ictbench.exports.features import features_of, flatten
+from ictbench.exports.table_files import Table, write_tables
 from ictbench.records import Episode, Record, Step, Task, Trajectory, Usage
 from ictbench.results.formatting import markdown_text
 from ictbench.results.rows import TABLES, EpisodeRow
@@ -29,6 +30,8 @@ from ictbench.runs.journal import Journal
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from ictbench.runs.api import Source
 
 HOSTILE = (
     *('say "hi", she said,\nand left', "a\rb", "a\r\nb", "\r", "\n", "nul \x00 bell \x07 escape \x1b[31m delete \x7f"),
@@ -88,7 +91,7 @@ def recorded(run: ictbench.Run, table: TableName) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("file_format", FILES)
 def test_exported_files_read_back_as_recorded(run: ictbench.Run, tmp_path: Path, file_format: FileFormat) -> None:
-    folder = export_run(run, tmp_path / "out", file_format)
+    folder = export(run, tmp_path / "out", file_format=file_format)
     assert {path.name for path in folder.iterdir()} == {"README.md", *(f"{table}.{file_format}" for table in TABLES)}
     for table in TABLES:
         rows = recorded(run, table)
@@ -101,7 +104,7 @@ def test_exported_files_read_back_as_recorded(run: ictbench.Run, tmp_path: Path,
 
 
 def test_the_datasets_format_reads_back_as_recorded(run: ictbench.Run, tmp_path: Path) -> None:
-    folder = export_run(run, tmp_path / "out", "datasets")
+    folder = export(run, tmp_path / "out", file_format="datasets")
     assert {path.name for path in folder.iterdir()} == {"README.md", *TABLES}
     for table in TABLES:
         assert load_from_disk(str(folder / table)).to_list() == recorded(run, table)
@@ -109,7 +112,7 @@ def test_the_datasets_format_reads_back_as_recorded(run: ictbench.Run, tmp_path:
 
 def test_columns_have_the_same_types_in_every_format(run: ictbench.Run, tmp_path: Path) -> None:
     for file_format in FILES:
-        folder = export_run(run, tmp_path / file_format, file_format)
+        folder = export(run, tmp_path / file_format, file_format=file_format)
         for table, row_type in TABLES.items():
             columns = load_dataset(str(folder), table, split="train").features
             assert columns == features_of(row_type, flat=file_format == "csv")
@@ -120,7 +123,7 @@ def test_columns_have_the_same_types_in_every_format(run: ictbench.Run, tmp_path
 
 
 def test_csv_keeps_hostile_texts(run: ictbench.Run, tmp_path: Path) -> None:
-    folder = export_run(run, tmp_path / "out", "csv")
+    folder = export(run, tmp_path / "out", file_format="csv")
     with (folder / "episodes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["last_observation"].removeprefix("'") for row in rows[-len(HOSTILE) :]] == list(HOSTILE)
@@ -153,7 +156,7 @@ def test_a_run_without_a_finished_loop_has_empty_tables(
     for family in content["families"]:
         family.update(loops=[], measures=None, behaviour=None)
     empty = ictbench.Run(run.folder, type(run.result).model_validate(content))
-    folder = export_run(empty, tmp_path / "out", file_format)
+    folder = export(empty, tmp_path / "out", file_format=file_format)
     assert len(load_dataset(str(folder), "episodes", split="train")) == len(run.episode_keys())
     # An empty table is a file with columns; `load_dataset` cannot load it, so the card does not list it.
     assert [config["config_name"] for config in front(folder)[0]["configs"]] == ["episodes"]
@@ -168,7 +171,7 @@ def front(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def test_the_card_describes_the_data(run: ictbench.Run, tmp_path: Path) -> None:
-    matter, text = front(export_run(run, tmp_path / "out"))
+    matter, text = front(export(run, tmp_path / "out"))
     assert [(config["config_name"], config["data_files"]) for config in matter["configs"]] == [
         (table, f"{table}.parquet") for table in TABLES
     ]
@@ -211,12 +214,12 @@ def test_an_existing_folder_is_refused_and_kept(run: ictbench.Run, tmp_path: Pat
     (tmp_path / "mine").write_text("mine", encoding="utf-8")
     for out in (tmp_path, tmp_path / "mine"):
         with pytest.raises(ConfigError, match=rf"{out} already exists; choose another --out, or remove it"):
-            export_run(run, out)
+            export(run, out)
     with pytest.raises(ConfigError, match=r"cannot be written \(.*\); choose another --out"):
-        export_run(run, tmp_path / "mine" / "out")
+        export(run, tmp_path / "mine" / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     (tmp_path / "empty").mkdir()
-    assert export_run(run, tmp_path / "empty", "csv") == tmp_path / "empty"
+    assert export(run, tmp_path / "empty", file_format="csv") == tmp_path / "empty"
 
 
 def test_a_failed_export_leaves_nothing(run: ictbench.Run, tmp_path: Path) -> None:
@@ -229,7 +232,7 @@ def test_a_failed_export_leaves_nothing(run: ictbench.Run, tmp_path: Path) -> No
             journal.add_episode(episode, 0, 0, Usage())
     for file_format in FILES:
         with pytest.raises(RunFolderError, match=r"lacks \d+ episodes that result.json counts"):
-            export_run(other, tmp_path / "out", file_format)
+            export(other, tmp_path / "out", file_format=file_format)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -257,3 +260,35 @@ def test_rows_are_written_one_at_a_time(tmp_path: Path) -> None:
             [Table("texts", WatchedRow, partial(rows, 1000))], lambda rows: "", tmp_path / file_format, file_format
         )
         assert most <= 3
+
+
+@pytest.mark.parametrize("file_format", ["csv", "jsonl"])
+def test_texts_need_no_further_package(
+    run: ictbench.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_format: FileFormat
+) -> None:
+    with_package = ictbench.export(run, tmp_path / "with", file_format=file_format)
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    without = ictbench.export(run, tmp_path / "without", file_format=file_format)
+    for name in TABLES:
+        file = f"{name}.{file_format}"
+        assert (without / file).read_bytes() == (with_package / file).read_bytes()
+    configs = [{"config_name", "data_files"} <= config.keys() for config in front(without)[0]["configs"]]
+    assert configs == [True, True, True]
+    with pytest.raises(MissingExtraError, match=r"ictbench\[datasets\]"):
+        ictbench.export(run, tmp_path / "other")
+
+
+def test_a_result_without_its_run_has_the_table_of_results(run: ictbench.Run, tmp_path: Path) -> None:
+    file = run.folder / "result.json"
+    sources: list[Source] = [run.result, file, str(file)]
+    for number, source in enumerate(sources):
+        folder = ictbench.export(source, tmp_path / str(number), file_format="jsonl")
+        assert sorted(path.name for path in folder.iterdir()) == ["README.md", "results.jsonl"]
+        rows = [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]
+        assert rows == recorded(run, "results")
+
+
+@pytest.mark.parametrize("function", [ictbench.export, ictbench.power, ictbench.verify])
+def test_what_is_not_a_run_is_refused(function: Any) -> None:
+    with pytest.raises(UsageError, match=r"None .*; give a run"):
+        function(None)
