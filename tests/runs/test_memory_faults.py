@@ -55,7 +55,7 @@ def no_thread_stays() -> Iterator[None]:
         ("ManyValues", "its memory holds more than 40,000 values"),
         ("LargeNumber", "its memory: the number 10000000000000000 is too large (beyond 10^15)"),
         ("Tuple", "ValidationError: memory.dict.turns: input was not a valid JSON value"),
-        ("NumberAsKey", "ValidationError: memory.dict.1.[key]: 1 is not a text"),
+        ("NumberAsKey", "ValidationError: memory.dict.1: 1 is not a text"),
         ("NoDivision", 'it returned a memory; set `division = "memory"` in its class'),
         ("OddState", "its state is not plain JSON: {1: 'turn'} changes when it is written"),
     ],
