@@ -8,7 +8,7 @@ from pathlib import Path
 from ictbench.errors import ConfigError
 
 EMPTY_PATH = "'' is not a path; name a file or a folder (. is the current folder)"
-"""What is wrong with an empty path, which `Path` takes for the current folder."""
+"""Error message about an empty path. `Path("")` is the current folder, which nobody meant."""
 
 
 def home_folder(remedy: str) -> Path:

@@ -22,6 +22,7 @@ LAYERS = (
     ("records",),
     ("errors",),
     (
+        "hand_written",
         "plugins",
         "semaphore",
         "safe_read",

@@ -133,7 +133,7 @@ class ModelClient(ChatModel):
 
         async def request() -> Completion:
             completion = finish_reply(await call(messages, seed=seed, constraint=constraint), self.spec)
-            usage = plausible(completion.usage, characters, lambda: at_most()[0])
+            usage = plausible(completion.usage, characters, at_most)
             if usage is not completion.usage:
                 completion = replace(completion, usage=usage)
             self._dropped.check(self.adapter.fingerprint, messages, completion.usage)

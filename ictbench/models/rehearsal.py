@@ -175,21 +175,13 @@ class _Negotiation:
                 last = await self._rejection(chosen)
         chosen = await self._smallest(chosen)
         adaptation = self._apply(chosen)
-        if chosen:
-            log.warning(
-                "%s %s: the server rejects a request as it is (%s); adapted: %s",
-                self._part.role,
-                self._part.spec.name,
-                first,
-                adaptation.in_words,
+        if first:
+            what = (
+                f"the server rejects a request as it is ({first}); adapted: {adaptation.in_words}"
+                if chosen
+                else f"the server rejected a request ({first}), and accepted the same one later; not adapted"
             )
-        elif first:
-            log.warning(
-                "%s %s: the server rejected a request (%s), and accepted the same one later; not adapted",
-                self._part.role,
-                self._part.spec.name,
-                first,
-            )
+            log.warning("%s %s: %s", self._part.role, self._part.spec.name, what)
         return adaptation
 
     def _named(self, message: str, chosen: Sequence[Change]) -> Change | None:

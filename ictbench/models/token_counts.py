@@ -65,21 +65,23 @@ def counted(usage: Usage, text: str, calls: Sequence[ToolCall]) -> Usage:
     return UNREPORTED.model_copy(update={"cost": usage.cost})
 
 
-def plausible(usage: Usage, characters: int, input_at_most: Callable[[], int]) -> Usage:
+def plausible(usage: Usage, characters: int, at_most: Callable[[], tuple[int, int]]) -> Usage:
     """Return a usage without what cannot be right: such counts are unreported, and such a cost is unknown.
 
     Args:
         usage: The usage of one request, as reported.
-        characters: Characters of its messages, a quick lower estimate of `input_at_most`.
-        input_at_most: Returns an upper estimate of its input tokens; see `input_tokens_at_most`.
+        characters: Characters of its messages. Up to so many input tokens, `at_most` is not asked.
+        at_most: Returns upper estimates of its input and output tokens; see `input_tokens_at_most`.
     """
     most = characters + HIDDEN_TOKENS
-    if usage.input_tokens > most and usage.input_tokens > input_at_most() + HIDDEN_TOKENS:
+    if usage.input_tokens > most and usage.input_tokens > at_most()[0] + HIDDEN_TOKENS:
         usage = UNREPORTED
     elif usage.output_tokens > MAX_OUTPUT_TOKENS:
         usage = UNREPORTED.model_copy(update={"cost": usage.cost})
-    if usage.cost and not usage.unreported and usage.cost > MAX_FEE + MAX_TOKEN_COST * usage.tokens:
-        usage = usage.model_copy(update={"cost": None})
+    if usage.cost and usage.cost > MAX_FEE:
+        tokens = sum(at_most()) if usage.unreported else usage.tokens
+        if usage.cost > MAX_FEE + MAX_TOKEN_COST * tokens:
+            usage = usage.model_copy(update={"cost": None})
     return usage
 
 

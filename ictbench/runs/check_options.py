@@ -10,8 +10,8 @@ import yaml
 from pydantic import AllowInfNan, Field, JsonValue, ValidationError, create_model
 
 from ictbench.errors import ConfigError
+from ictbench.hand_written import HandWritten
 from ictbench.plugins import suggest
-from ictbench.records import HandWritten
 from ictbench.validation import validation_message
 
 if TYPE_CHECKING:

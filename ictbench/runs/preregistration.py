@@ -11,7 +11,8 @@ from pydantic import Field, JsonValue, ValidationError, field_validator
 
 from ictbench.choices import ExperienceFormat, ProfileName
 from ictbench.errors import ConfigError
-from ictbench.records import HandWritten, Record, Registered, digest_of
+from ictbench.hand_written import HandWritten
+from ictbench.records import Record, Registered, digest_of
 from ictbench.results.schema import Measures
 from ictbench.suites.load import load_suite
 from ictbench.validation import validation_message

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, JsonValue, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from ictbench.errors import PoolTooSmallError
-from ictbench.records import HandWritten, Record, Task
+from ictbench.hand_written import HandWritten
+from ictbench.records import Record, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

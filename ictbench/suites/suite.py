@@ -11,8 +11,9 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from ictbench.choices import MAX_REPEATS, DecodingName, PastActions, ProfileName
 from ictbench.errors import PoolTooSmallError, UnknownNameError
+from ictbench.hand_written import HandWritten
 from ictbench.plugins import suggest
-from ictbench.records import HandWritten, Record, Role, digest_of
+from ictbench.records import Record, Role, digest_of
 from ictbench.suites.pools import GamePools, Pools, ScoringPool
 from ictbench.suites.streams import Stream
 

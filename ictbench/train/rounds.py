@@ -12,9 +12,9 @@ import yaml
 from pydantic import Field
 
 from ictbench.errors import ConfigError, RunError
+from ictbench.hand_written import HandWritten
 from ictbench.models.checkpoint_card import read_card
 from ictbench.models.providers.hf import ADAPTER_CONFIG
-from ictbench.records import HandWritten
 from ictbench.runs.folder_lock import check_identity, lock_folder
 from ictbench.runs.preregistration import read_preregistration
 from ictbench.runs.run_folder import write_atomically

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ictbench.choices import ExperienceFormat
 from ictbench.errors import ConfigError
-from ictbench.records import HandWritten
+from ictbench.hand_written import HandWritten
 from ictbench.validation import validation_message
 from ictbench.yaml_file import read_yaml
 

@@ -72,16 +72,22 @@ def test_whatever_a_reply_states_is_a_positive_cost_or_none(usage: Any) -> None:
 )
 def test_counts_that_no_request_has_are_unreported(reported: dict[str, int], believed: bool) -> None:
     usage = Usage(calls=1, cost=None, **reported)
-    assert plausible(usage, 400, lambda: 600) == (usage if believed else UNREPORTED)
+    assert plausible(usage, 400, lambda: (600, 500)) == (usage if believed else UNREPORTED)
 
 
 def test_the_input_is_bounded_by_bytes_where_characters_are_few() -> None:
     usage = Usage(calls=1, input_tokens=12_000, output_tokens=1, cost=None)
-    assert plausible(usage, 1_500, lambda: 6_000) == usage
-    assert plausible(usage, 1_500, lambda: 1_500) == UNREPORTED
+    assert plausible(usage, 1_500, lambda: (6_000, 500)) == usage
+    assert plausible(usage, 1_500, lambda: (1_500, 500)) == UNREPORTED
 
 
 @pytest.mark.parametrize(("stated", "cost"), [(0.9, 0.9), (2.0, 2.0), (999.0, None)])
 def test_a_cost_far_above_any_price_is_unknown(stated: float, cost: float | None) -> None:
     usage = Usage(calls=1, input_tokens=100, output_tokens=10, cost=stated)
-    assert plausible(usage, 400, lambda: 600) == usage.model_copy(update={"cost": cost})
+    assert plausible(usage, 400, lambda: (600, 500)) == usage.model_copy(update={"cost": cost})
+
+
+@pytest.mark.parametrize(("stated", "cost"), [(11.0, 11.0), (13.0, None)])
+def test_without_counts_a_cost_is_judged_by_the_most_tokens_of_the_request(stated: float, cost: float | None) -> None:
+    usage = UNREPORTED.model_copy(update={"cost": stated})
+    assert plausible(usage, 400, lambda: (600, 500)).cost == cost

@@ -136,10 +136,8 @@ def parse_message(message: Any) -> ParsedMessage:
     if isinstance(content, list):
         parts = [part if isinstance(part, dict) else {"type": "text", "text": part} for part in content]
         refusals = [part.get("refusal") for part in parts if part.get("type") == "refusal"]
-        # Gemini marks thoughts among the parts of the answer.
-        thoughts = [part for part in parts if part.get("type") in REASONING_PARTS or part.get("thought") is True]
-        reasoning += _texts(thoughts)
-        answer = [part for part in parts if part not in thoughts and part["type"] in TEXT_PARTS]
+        reasoning += _texts([part for part in parts if _is_thought(part)])
+        answer = [part for part in parts if not _is_thought(part) and part["type"] in TEXT_PARTS]
         content = "".join(_required_text(part["text"]) for part in answer)
     calls = tuple(
         make_tool_call(call["function"]["name"], call["function"].get("arguments"), call.get("id"))
@@ -195,6 +193,11 @@ def _message(message: Message) -> dict[str, Any]:
     function = {"name": call["name"], "arguments": call["arguments"]}
     tool_calls = [{"id": call["id"], "type": "function", "function": function}]
     return {"role": "assistant", "content": message["content"], "tool_calls": tool_calls}
+
+
+def _is_thought(part: dict[str, Any]) -> bool:
+    """Check whether a part of the content is reasoning. Gemini marks thoughts among the parts of the answer."""
+    return part.get("type") in REASONING_PARTS or part.get("thought") is True
 
 
 def _texts(parts: Any) -> list[str]:

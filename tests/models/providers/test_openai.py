@@ -8,6 +8,7 @@ import pytest
 from ictbench.errors import EndpointRefusedError, ModelFailure, TransientModelError, UsageError
 from ictbench.models.chat_model import Constraint, ConstraintStyle
 from ictbench.models.providers.openai import OpenAIModel
+from ictbench.models.providers.openai_messages import parse_message
 from ictbench.models.replies import finish_reply
 from ictbench.records import UNREPORTED, ModelSpec, Usage
 from ictbench.testing import Latency, Reply, ScriptedServer, obedient
@@ -499,6 +500,13 @@ def test_parts_of_a_content_that_are_no_answer() -> None:
     with ScriptedServer([refused]) as server, pytest.raises(ModelFailure) as raised:
         complete(spec_for(server.url))
     assert (raised.value.kind, str(raised.value)) == ("refused", "refused: No.")
+
+
+def test_many_parts_are_read_in_linear_time() -> None:
+    parts = [{"type": "text", "thought": True, "text": f"{number}"} for number in range(40_000)]
+    parts += [{"type": "text", "text": "a"}] * 40_000
+    parsed = parse_message({"content": parts})
+    assert (len(parsed.text), parsed.reasoning.count("\n\n")) == (40_000, 39_999)
 
 
 def test_a_function_call_is_a_call() -> None:
